@@ -23,4 +23,26 @@ pub enum Error {
         /// Flat index of the first such value.
         index: usize,
     },
+
+    /// A configuration file says something that is not supported or contradicts itself.
+    #[error("{file}, field {field}: {problem}")]
+    Config {
+        /// The file.
+        file: String,
+        /// The field, dotted where it is nested.
+        field: String,
+        /// What is wrong with it and what to write instead.
+        problem: String,
+    },
+
+    /// A picture that cannot be prepared for a model.
+    #[error("picture of {height}x{width} pixels (height x width): {problem}")]
+    Picture {
+        /// Height in pixels.
+        height: u32,
+        /// Width in pixels.
+        width: u32,
+        /// What is wrong with it and what to do.
+        problem: String,
+    },
 }
