@@ -1,0 +1,52 @@
+//! Maps made again from Q, K and the log-sum-exp: `A_ij = exp(q_i·k_j/√d − lse_i)`.
+
+use rayon::prelude::*;
+
+use super::cpu::{fuse, scores};
+use super::{HeadFusion, Shape};
+use crate::error::expect_len;
+use crate::simd::vectorised;
+use crate::{Error, Real};
+
+/// Fills `maps` (images, heads, tokens, tokens) with every head's attention probabilities.
+pub fn probabilities<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T], maps: &mut [T]) -> Result<(), Error> {
+    check(shape, qkv, log_sum_exp)?;
+    expect_len("attention", "maps", maps, shape.maps_len())?;
+    maps.par_chunks_mut(shape.tokens * shape.tokens).enumerate().for_each(|(index, map)| {
+        probabilities_of(shape, qkv, log_sum_exp, (index / shape.heads, index % shape.heads), map);
+    });
+    Ok(())
+}
+
+/// Fills `map` (images, tokens, tokens) with the maps of all heads fused into one.
+pub fn fused_map<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T], fusion: HeadFusion, map: &mut [T]) -> Result<(), Error> {
+    check(shape, qkv, log_sum_exp)?;
+    expect_len("attention", "map", map, shape.fused_len())?;
+    let size = shape.tokens * shape.tokens;
+    map.par_chunks_mut(size).enumerate().for_each_init(Vec::new, |scratch, (image, map)| {
+        scratch.resize(size, T::ZERO);
+        for head in 0..shape.heads {
+            probabilities_of(shape, qkv, log_sum_exp, (image, head), scratch);
+            fuse(fusion, (head, shape.heads), scratch, map);
+        }
+    });
+    Ok(())
+}
+
+/// Fills `map` (tokens, tokens) with the probabilities of one head of one image.
+pub(super) fn probabilities_of<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T], at: (usize, usize), map: &mut [T]) {
+    let Shape { tokens, heads, .. } = shape;
+    scores(shape, qkv, at, 0, tokens, map);
+    for (row, values) in map.chunks_mut(tokens).enumerate() {
+        let log_sum = log_sum_exp[(at.0 * tokens + row) * heads + at.1];
+        vectorised(
+            #[inline(always)]
+            || values.iter_mut().for_each(|value| *value = (*value - log_sum).exp()),
+        );
+    }
+}
+
+fn check<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T]) -> Result<(), Error> {
+    expect_len("attention", "qkv", qkv, shape.qkv_len())?;
+    expect_len("attention", "log_sum_exp", log_sum_exp, shape.log_sum_exp_len())
+}

@@ -1,0 +1,125 @@
+//! Where kernels run, and what was found there.
+
+use std::fmt;
+use std::panic::catch_unwind;
+
+use crate::Error;
+
+/// A place that computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Device {
+    /// The processor, all its cores.
+    Cpu,
+    /// A CUDA device by its ordinal.
+    Cuda(usize),
+}
+
+impl Device {
+    /// The fastest place that this build can use: the CPU, as long as there are no CUDA kernels.
+    ///
+    /// ```
+    /// assert_eq!(kernels::Device::best(), kernels::Device::Cpu);
+    /// ```
+    pub fn best() -> Self {
+        Self::Cpu
+    }
+
+    /// An error that says why, when this device cannot compute.
+    pub fn require(self) -> Result<(), Error> {
+        match self {
+            Self::Cpu => Ok(()),
+            Self::Cuda(ordinal) => Err(Error::Cuda { ordinal, reason: Cuda::probe().refusal(ordinal) }),
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
+        }
+    }
+}
+
+/// What a look for CUDA found; the driver is opened at run time, so a machine without one loses nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cuda {
+    /// No driver library.
+    NoDriver,
+    /// A driver that would not start.
+    Broken(String),
+    /// A driver with these devices.
+    Found {
+        /// Highest CUDA version the driver serves, as 1000·major + 10·minor.
+        version: i32,
+        /// Names of the devices, by ordinal.
+        devices: Vec<String>,
+    },
+}
+
+impl Cuda {
+    /// Looks for the driver and its devices.
+    pub fn probe() -> Self {
+        // SAFETY: loads the system's CUDA driver library, whose initialisers are the vendor's; nothing is called in it.
+        if !unsafe { cudarc::driver::sys::is_culib_present() } {
+            return Self::NoDriver;
+        }
+        // cudarc panics on a library that lacks symbols; a broken driver must not end the program.
+        catch_unwind(devices).unwrap_or_else(|_| Err("the driver library lacks symbols".into())).unwrap_or_else(Self::Broken)
+    }
+
+    /// Why device `ordinal` cannot be used.
+    fn refusal(&self, ordinal: usize) -> String {
+        match self {
+            Self::NoDriver => "no CUDA driver library was found".into(),
+            Self::Broken(reason) => format!("the CUDA driver does not start ({reason})"),
+            Self::Found { devices, .. } if ordinal >= devices.len() => format!("the driver knows {} device(s)", devices.len()),
+            Self::Found { .. } => "this version has no CUDA kernels yet".into(),
+        }
+    }
+}
+
+fn devices() -> Result<Cuda, String> {
+    use cudarc::driver::result;
+    let text = |error: result::DriverError| error.to_string();
+    result::init().map_err(text)?;
+    let count = result::device::get_count().map_err(text)?;
+    let name = |ordinal| result::device::get(ordinal).and_then(result::device::get_name).map_err(text);
+    let mut version = 0;
+    // SAFETY: `cuDriverGetVersion` writes one `int` to the given address, which is a live local.
+    unsafe { cudarc::driver::sys::cuDriverGetVersion(&mut version) }.result().map_err(text)?;
+    Ok(Cuda::Found { version, devices: (0..count).map(name).collect::<Result<_, _>>()? })
+}
+
+/// Vector instruction sets that kernels use on this processor, widest first.
+pub fn cpu_features() -> Vec<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let found = [
+            ("avx512f", std::is_x86_feature_detected!("avx512f")),
+            ("avx512bf16", std::is_x86_feature_detected!("avx512bf16")),
+            ("avx2", std::is_x86_feature_detected!("avx2")),
+            ("fma", std::is_x86_feature_detected!("fma")),
+        ];
+        found.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_is_always_there() {
+        assert_eq!(Device::Cpu.require(), Ok(()));
+    }
+
+    #[test]
+    fn an_explicit_gpu_is_a_typed_error_and_no_panic() {
+        let Err(Error::Cuda { ordinal: 97, reason }) = Device::Cuda(97).require() else { panic!("device 97 cannot exist") };
+        assert!(!reason.is_empty());
+    }
+}
