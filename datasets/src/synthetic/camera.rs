@@ -2,8 +2,7 @@
 
 use image::{Rgb, RgbImage};
 
-use super::elementary::smoothstep;
-use super::noise::{Noise, mix};
+use super::noise::Noise;
 use super::point::Point;
 use super::stream::Stream;
 use super::tissue::Tissue;
@@ -31,7 +30,7 @@ impl Camera {
             exposure: stream.between(0.86, 1.06),
             falloff: stream.mostly_low(0.0, 0.35),
             lamp: Point::new(stream.between(0.3, 0.7), stream.between(0.3, 0.7)),
-            contrast: stream.between(0.92, 1.22),
+            contrast: stream.between(0.95, 1.2),
             blur: stream.mostly_low(0.0, 1.0),
             noise: stream.between(0.004, 0.016),
         }
@@ -76,29 +75,38 @@ impl Camera {
     }
 }
 
-/// Highlights are compressed instead of clipped.
+/// Highlights are compressed instead of clipped; below 0.8 nothing changes.
 fn shoulder(v: f32) -> f32 {
-    if v < 0.8 { v } else { 0.8 + 0.2 * (1.0 - 1.0 / (1.0 + (v - 0.8) * 5.0)) * smoothstep(0.0, 0.02, v).max(1.0) }
+    if v < 0.8 { v } else { 0.8 + 0.2 * (1.0 - 1.0 / (1.0 + (v - 0.8) * 5.0)) }
 }
 
-/// Three taps a direction; `amount` 0 leaves the picture, 1 is a binomial kernel.
+/// Binomial softening, rows then columns; the kernel's variance is `amount`/2 square pixels.
 fn blurred(rgb: &[[f32; 3]], size: u32, amount: f32) -> Vec<[f32; 3]> {
     let n = size as usize;
     let passes = amount.ceil().clamp(1.0, 8.0);
-    let side_weight = 0.25 * (amount / passes).min(1.0);
+    let weight = 0.25 * (amount / passes).min(1.0);
     let mut picture = rgb.to_vec();
+    let mut line = vec![[0.0; 3]; n];
     for _ in 0..passes as usize {
-        for stride in [1, n] {
-            let before = picture.clone();
-            for (index, pixel) in picture.iter_mut().enumerate() {
-                let place = if stride == 1 { index % n } else { index / n };
-                let a = before[if place == 0 { index } else { index - stride }];
-                let b = before[if place == n - 1 { index } else { index + stride }];
-                for c in 0..3 {
-                    pixel[c] = mix(pixel[c], 0.5 * (a[c] + b[c]), 2.0 * side_weight);
-                }
+        for row in picture.chunks_exact_mut(n) {
+            line.copy_from_slice(row);
+            for x in 0..n {
+                row[x] = three_taps(&line[x.saturating_sub(1)], &line[x], &line[(x + 1).min(n - 1)], weight);
             }
+        }
+        let mut above = picture[..n].to_vec();
+        for y in 0..n {
+            line.copy_from_slice(&picture[y * n..(y + 1) * n]);
+            for x in 0..n {
+                let below = if y + 1 < n { picture[(y + 1) * n + x] } else { line[x] };
+                picture[y * n + x] = three_taps(&above[x], &line[x], &below, weight);
+            }
+            std::mem::swap(&mut above, &mut line);
         }
     }
     picture
+}
+
+fn three_taps(a: &[f32; 3], b: &[f32; 3], c: &[f32; 3], weight: f32) -> [f32; 3] {
+    std::array::from_fn(|i| b[i] * (1.0 - 2.0 * weight) + weight * (a[i] + c[i]))
 }

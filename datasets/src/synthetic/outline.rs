@@ -1,6 +1,6 @@
 //! The lesion's outline: an ellipse with harmonics on its radius and a warped plane beneath.
 
-use super::elementary::{angle_turns, cos_turns, sin_turns};
+use super::elementary::{angle_turns, cos_turns, sin_turns, smoothstep};
 use super::noise::Noise;
 use super::point::Point;
 use super::stream::Stream;
@@ -77,11 +77,10 @@ impl Outline {
         for (k, (height, phase)) in self.waves.iter().enumerate() {
             radius += height * cos_turns((k + 2) as f32 * turns + phase);
         }
-        let rough = self.ragged * (self.coarse.at(q.scaled(2.6)) + 0.6 * self.fine.fractal(q.scaled(7.0), 2));
+        let rough = self.ragged * (self.coarse.at(q.scaled(2.6)) + 0.35 * self.fine.fractal(q.scaled(6.0), 2));
         let bite = if self.bites > 0.0 {
-            let cell = self.fine.cell(q.scaled(4.2), 0.9);
             // Bites take from the rim only, otherwise they would be holes.
-            self.bites * (0.55 - cell.nearest).max(0.0) * (far * far).min(1.5)
+            self.bites * 0.5 * smoothstep(0.0, 0.65, self.coarse.at(Point::new(q.y * 3.4 + 9.0, q.x * 3.4))) * (far * far).min(1.4)
         } else {
             0.0
         };

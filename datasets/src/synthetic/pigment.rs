@@ -26,17 +26,22 @@ pub(super) struct Ground {
 
 /// Lays the ground.
 pub(super) fn ground(lesion: &mut Lesion, with: &Ground, stream: &mut Stream) {
-    let (texture, fine) = (Noise::new(stream), Noise::new(stream));
+    let (texture, fine, border) = (Noise::new(stream), Noise::new(stream), Noise::new(stream));
     let dark_side = Point::new(0.0, 0.0).towards(stream.unit(), 1.0 / lesion.radius_mm());
+    // Real borders fade fast in one place and slowly in another.
+    let fading = stream.between(0.3, 0.9);
+    let lesion_scale = lesion.radius_mm();
     lesion.each(|site| {
-        let here = smoothstep(-with.edge, with.edge * 0.7 + 0.02, site.depth);
+        let speckle = fine.fractal(site.at.scaled(2.6), 3);
+        let edge = with.edge * (1.0 + fading * border.at(site.at.scaled(1.1 / lesion_scale)));
+        let here = smoothstep(-edge, edge * 0.9 + 0.03, site.depth + (0.03 + 0.22 * with.edge) * speckle);
         if here <= 0.0 {
             return;
         }
         let side = site.at.y * dark_side.y + site.at.x * dark_side.x;
-        let rough = texture.fractal(site.at.scaled(1.0 / with.grain_mm), 3) + 0.3 * fine.fractal(site.at.scaled(5.0), 2);
-        let amount =
-            here * (1.0 + with.mottle * rough + with.lopsided * side + with.central * (site.depth.clamp(0.0, 1.0) - 0.35)).max(0.08);
+        let rough = texture.fractal(site.at.scaled(1.0 / with.grain_mm), 3) + 0.55 * speckle;
+        let centre = with.central * (site.depth.clamp(0.0, 1.0) - 0.35);
+        let amount = here * (1.0 + with.mottle * rough + with.lopsided * side + centre).max(0.08);
         site.tissue = scaled(&with.tissue, amount, here).over(&site.tissue);
     });
 }
@@ -63,8 +68,8 @@ pub(super) fn patches(lesion: &mut Lesion, with: &Patches, stream: &mut Stream) 
     // Gradient noise is about bell-shaped with deviation 0.35, so the threshold follows the share.
     let threshold = 0.62 - 1.15 * with.share;
     lesion.each(|site| {
-        let level = noise.fractal(site.at.scaled(step), 3);
-        let here = smoothstep(threshold - with.soft, threshold + with.soft, level) * smoothstep(-0.06, 0.16, site.depth);
+        let level = noise.fractal(site.at.scaled(step), 5);
+        let here = smoothstep(threshold - with.soft, threshold + with.soft, level) * smoothstep(-0.06, 0.22, site.depth);
         if here > 0.0 {
             site.tissue.melanin *= 1.0 - here * (1.0 - with.keeps);
             site.tissue = scaled(&with.tissue, here, here).over(&site.tissue);

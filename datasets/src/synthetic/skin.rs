@@ -1,5 +1,6 @@
 //! The skin around a lesion: tone, mottling, furrows, follicles, sun damage and faint vessels.
 
+use super::coarse::coarse;
 use super::coverage::Coverage;
 use super::elementary::smoothstep;
 use super::noise::Noise;
@@ -30,7 +31,7 @@ impl Skin {
         let (low, high) = tone.melanin();
         Skin {
             melanin: stream.between(low, high),
-            blood: stream.between(0.16, 0.40),
+            blood: stream.between(0.10, 0.42),
             mottle: stream.between(0.5, 1.3),
             furrows: stream.between(0.3, 1.1),
             sun_damage: if stream.chance(0.3) { stream.between(0.3, 1.0) } else { 0.0 },
@@ -47,32 +48,35 @@ impl Skin {
     /// The skin seen over a whole picture, row by row; `corner` says which part of the skin, in millimetres.
     pub(super) fn paint(&self, size: u32, span_mm: f32, corner: Point, stream: &mut Stream) -> Vec<Tissue> {
         let scale = span_mm / size as f32;
-        let mut tissue = Vec::with_capacity((size * size) as usize);
-        for y in 0..size {
-            for x in 0..size {
-                tissue.push(self.at(Point::new(corner.y + (y as f32 + 0.5) * scale, corner.x + (x as f32 + 0.5) * scale)));
-            }
-        }
+        let place = |y: f32, x: f32| Point::new(corner.y + (y + 0.5) * scale, corner.x + (x + 0.5) * scale);
+        let slow = coarse(size, |y, x| self.slow(place(y, x)));
+        let mut tissue: Vec<Tissue> = slow
+            .iter()
+            .enumerate()
+            .map(|(index, slow)| self.at(place((index as u32 / size) as f32, (index as u32 % size) as f32), slow))
+            .collect();
         self.faint_vessels(&mut tissue, size, span_mm, stream);
         tissue
     }
 
-    fn at(&self, mm: Point) -> Tissue {
-        let broad = self.large.fractal(mm.scaled(0.22), 3);
-        let red = self.red.fractal(mm.scaled(0.45), 3);
-        let cell = self.lines.cell(mm.scaled(1.9), 0.95);
-        let furrow = 1.0 - smoothstep(0.02, 0.26, cell.wall);
-        let grain = self.grain.fractal(mm.scaled(4.5), 2);
-        let freckle = self.sun_damage * smoothstep(0.34, 0.75, self.spots.at(mm.scaled(0.6)) + 0.25 * grain);
-        let follicle = if cell.lot < 0.25 { 1.0 - smoothstep(0.02, 0.13, cell.nearest) } else { 0.0 };
+    /// What changes slowly: broad tone, redness, freckles.
+    fn slow(&self, mm: Point) -> [f32; 3] {
+        let spots = if self.sun_damage > 0.0 { self.spots.fractal(mm.scaled(0.8), 3) } else { 0.0 };
+        [self.large.fractal(mm.scaled(0.16), 3), self.red.fractal(mm.scaled(0.42), 4), spots]
+    }
+
+    fn at(&self, mm: Point, slow: &[f32; 3]) -> Tissue {
+        let [broad, red, spots] = *slow;
+        let cell = self.lines.cell(Point::new(mm.y * 2.1 + 0.5 * red, mm.x * 2.1 + 0.5 * broad), 0.95);
+        let furrow = self.furrows * (1.0 - smoothstep(0.0, 0.34, cell.wall));
+        let grain = self.grain.fractal(mm.scaled(3.6), 2);
+        let freckle = self.sun_damage * smoothstep(0.12, 0.95, spots + 0.12 * grain);
+        let follicle = if cell.lot < 0.12 { 1.0 - smoothstep(0.02, 0.16, cell.nearest) } else { 0.0 };
         Tissue {
-            melanin: self.melanin * (1.0 + 0.16 * self.mottle * broad + 0.05 * grain + 0.06 * self.furrows * furrow)
-                + 0.26 * freckle
-                + 0.02 * follicle,
-            blood: self.blood
-                * (1.0 + 0.24 * self.mottle * red + 0.06 * grain - 0.12 * self.furrows * furrow + 0.10 * self.furrows * cell.nearest)
-                + 0.22 * self.redness * smoothstep(0.0, 0.8, red),
-            white: 0.03 * self.furrows * furrow + 0.07 * follicle,
+            melanin: self.melanin * (1.0 + 0.20 * self.mottle * broad + 0.10 * grain + 0.08 * furrow) + 0.34 * freckle + 0.012 * grain,
+            blood: self.blood * (1.0 + 0.20 * self.mottle * red + 0.13 * grain - 0.14 * furrow + 0.10 * self.furrows * cell.nearest)
+                + 0.20 * self.redness * smoothstep(-0.2, 0.9, red),
+            white: 0.035 * furrow + 0.05 * follicle,
             ..Tissue::default()
         }
     }

@@ -23,9 +23,9 @@ pub(super) struct Tissue {
     pub haze: f32,
 }
 
-const MELANIN: [f32; 3] = [0.42, 0.86, 1.22];
+const MELANIN: [f32; 3] = [0.48, 0.80, 1.14];
 const DEEP: [f32; 3] = [1.10, 0.92, 0.66];
-const BLOOD: [f32; 3] = [0.14, 0.92, 0.70];
+const BLOOD: [f32; 3] = [0.14, 0.72, 0.56];
 const WHITE: [f32; 3] = [0.95, 0.91, 0.89];
 const YELLOW: [f32; 3] = [0.89, 0.76, 0.52];
 const HAZE: [f32; 3] = [0.52, 0.57, 0.68];

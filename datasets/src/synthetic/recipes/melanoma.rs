@@ -13,7 +13,7 @@ pub(super) fn outline(stream: &mut Stream) -> OutlineStyle {
         radius_mm: (1.6, 5.0),
         elongation: 2.1,
         lobes: stream.between(0.05, 0.17),
-        ragged: stream.between(0.10, 0.30),
+        ragged: stream.between(0.10, 0.26),
         bites: if stream.chance(0.3) { stream.between(0.2, 0.7) } else { 0.0 },
     }
 }
@@ -23,8 +23,8 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     let loud = stream.between(0.3, 1.0);
     let dark = stream.between(0.55, 1.3);
     let base = Ground {
-        tissue: Tissue { melanin: dark, blood: stream.between(0.05, 0.5), ..Tissue::default() },
-        edge: stream.between(0.03, 0.22),
+        tissue: Tissue { melanin: dark, deep: dark * stream.mostly_low(0.0, 0.4), blood: stream.between(0.05, 0.4), ..Tissue::default() },
+        edge: stream.between(0.06, 0.26),
         mottle: stream.between(0.25, 0.6),
         grain_mm: stream.between(0.7, 1.8),
         lopsided: loud * stream.between(0.15, 0.55),
@@ -33,9 +33,9 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     ground(lesion, &base, stream);
     if stream.chance(0.75) {
         let with = Network {
-            mesh_mm: stream.between(0.32, 0.6),
+            mesh_mm: stream.between(0.24, 0.42),
             line: stream.between(0.28, 0.5),
-            melanin: stream.between(0.6, 1.4),
+            melanin: stream.between(0.4, 1.0),
             uneven: stream.between(0.45, 1.0),
             share: stream.between(0.25, 0.75),
         };
@@ -87,5 +87,5 @@ fn marks(lesion: &mut Lesion, loud: f32, stream: &mut Stream) {
 }
 
 fn patch(tissue: Tissue, share: f32, keeps: f32, stream: &mut Stream) -> Patches {
-    Patches { tissue, share, size: stream.between(0.45, 1.0), soft: stream.between(0.06, 0.26), keeps }
+    Patches { tissue, share, size: stream.between(0.45, 1.0), soft: stream.between(0.16, 0.42), keeps }
 }

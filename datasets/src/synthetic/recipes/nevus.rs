@@ -9,7 +9,7 @@ use crate::synthetic::tissue::Tissue;
 
 pub(super) fn outline(stream: &mut Stream) -> OutlineStyle {
     OutlineStyle {
-        radius_mm: (1.1, 3.6),
+        radius_mm: (1.1, 3.4),
         elongation: 1.7,
         lobes: stream.mostly_low(0.015, 0.075),
         ragged: stream.between(0.05, 0.13),
@@ -21,8 +21,8 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     let pattern = stream.weighted(&[0.45, 0.25, 0.20, 0.10]);
     let dark = stream.between(0.45, 1.35);
     let base = Ground {
-        tissue: Tissue { melanin: dark, blood: stream.between(0.0, 0.45), ..Tissue::default() },
-        edge: stream.between(0.05, 0.34),
+        tissue: Tissue { melanin: dark, deep: dark * stream.mostly_low(0.0, 0.35), blood: stream.between(0.0, 0.4), ..Tissue::default() },
+        edge: stream.between(0.08, 0.40),
         mottle: stream.between(0.14, 0.36),
         grain_mm: stream.between(0.5, 1.1),
         lopsided: stream.mostly_low(0.0, 0.16),
@@ -43,10 +43,10 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
 
 fn reticular(lesion: &mut Lesion, dark: f32, stream: &mut Stream) {
     let with = Network {
-        mesh_mm: stream.between(0.26, 0.42),
+        mesh_mm: stream.between(0.22, 0.34),
         line: stream.between(0.22, 0.36),
-        melanin: dark * stream.between(0.5, 1.0),
-        uneven: stream.between(0.05, 0.4),
+        melanin: dark * stream.between(0.25, 0.7),
+        uneven: stream.between(0.1, 0.45),
         share: stream.between(0.7, 1.2),
     };
     network(lesion, &with, stream);
@@ -56,7 +56,7 @@ fn globular(lesion: &mut Lesion, dark: f32, stream: &mut Stream) {
     let with = Clods {
         pitch_mm: stream.between(0.26, 0.5),
         radius: stream.between(0.26, 0.42),
-        melanin: dark * stream.between(0.5, 1.0),
+        melanin: dark * stream.between(0.3, 0.8),
         share: stream.between(0.6, 1.0),
         at_rim: stream.chance(0.35),
     };

@@ -13,7 +13,7 @@ pub(super) fn outline(stream: &mut Stream) -> OutlineStyle {
         radius_mm: (1.6, 5.0),
         elongation: 2.0,
         lobes: stream.between(0.04, 0.15),
-        ragged: stream.between(0.12, 0.34),
+        ragged: stream.between(0.12, 0.30),
         bites: if stream.chance(0.75) { stream.between(0.6, 1.5) } else { 0.1 },
     }
 }
@@ -22,7 +22,7 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     let dark = stream.between(0.28, 0.85);
     let base = Ground {
         tissue: Tissue { melanin: dark, blood: stream.between(0.0, 0.2), yellow: stream.between(0.0, 0.06), ..Tissue::default() },
-        edge: stream.between(0.02, 0.12),
+        edge: stream.between(0.04, 0.16),
         mottle: stream.between(0.25, 0.55),
         grain_mm: stream.between(0.5, 1.2),
         lopsided: stream.mostly_low(0.0, 0.35),
@@ -32,13 +32,13 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     if stream.chance(0.6) {
         let with = Ridges {
             pitch_mm: stream.between(0.24, 0.40),
-            melanin: dark * stream.between(0.5, 1.1),
+            melanin: dark * stream.between(0.3, 0.8),
             meander: stream.between(0.3, 0.7),
             finding: Finding::FingerprintLines,
         };
         ridges(lesion, &with, stream);
     } else {
-        let with = Network { mesh_mm: stream.between(0.35, 0.7), line: 0.4, melanin: dark * stream.between(0.5, 1.0), uneven: stream.between(0.2, 0.6), share: 0.8 };
+        let with = Network { mesh_mm: stream.between(0.35, 0.7), line: 0.4, melanin: dark * stream.between(0.3, 0.8), uneven: stream.between(0.2, 0.6), share: 0.8 };
         network(lesion, &with, stream);
     }
     if stream.chance(0.35) {

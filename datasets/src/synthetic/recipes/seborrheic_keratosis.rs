@@ -27,7 +27,7 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
             yellow: stream.between(0.0, 0.16),
             ..Tissue::default()
         },
-        edge: stream.between(0.02, 0.07),
+        edge: stream.between(0.03, 0.09),
         mottle: stream.between(0.2, 0.45),
         grain_mm: stream.between(0.4, 1.2),
         lopsided: stream.mostly_low(0.0, 0.3),

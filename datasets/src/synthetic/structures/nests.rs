@@ -1,8 +1,10 @@
 //! Pigmented nests of basal cell carcinoma.
 
 use super::keratin::inside;
+use crate::synthetic::elementary::smoothstep;
 use crate::synthetic::finding::Finding;
 use crate::synthetic::lesion::Lesion;
+use crate::synthetic::noise::Noise;
 use crate::synthetic::stream::Stream;
 
 /// Well-bounded blue-grey ovals.
@@ -10,13 +12,20 @@ pub(in crate::synthetic) fn ovoid_nests(lesion: &mut Lesion, count: usize, strea
     let mut sheet = lesion.sheet();
     for _ in 0..count {
         let at = lesion.view.to_pixel(inside(lesion, stream, 0.85));
-        let radius = lesion.view.scale() * stream.mostly_low(0.15, 0.55).min(0.4 * lesion.radius_mm());
-        sheet.ellipse(at, (radius * stream.between(1.0, 1.7), radius), stream.unit(), 0.3, stream.between(0.55, 1.0));
+        let radius = lesion.view.scale() * stream.mostly_low(0.12, 0.5).min(0.35 * lesion.radius_mm());
+        sheet.ellipse(at, (radius * stream.between(1.0, 1.8), radius), stream.unit(), 0.75, stream.between(0.6, 1.0));
     }
-    lesion.stamp(&sheet, |tissue, cover| {
-        tissue.deep += 1.05 * cover;
-        tissue.melanin += 0.35 * cover;
-        tissue.white *= 1.0 - 0.7 * cover;
+    let (rough, depth) = (Noise::new(stream), stream.between(0.5, 1.0));
+    lesion.each(|site| {
+        let cover = sheet.plane()[site.pixel];
+        if cover > 0.0 {
+            // The noise bends the ovals' borders and clouds their inside.
+            let cloud = rough.fractal(site.at.scaled(1.9), 3);
+            let here = smoothstep(0.2, 0.8, cover + 0.28 * cloud) * smoothstep(-0.1, 0.1, site.depth);
+            site.tissue.deep += depth * here * (1.0 + 0.4 * cloud);
+            site.tissue.melanin += 0.45 * here;
+            site.tissue.white *= 1.0 - 0.7 * here;
+        }
     });
     lesion.found(Finding::OvoidNests);
 }

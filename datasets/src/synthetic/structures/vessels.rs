@@ -14,10 +14,10 @@ pub(in crate::synthetic) fn arborising_vessels(lesion: &mut Lesion, stems: usize
         let turns = stream.unit();
         let start = lesion.outline.border(turns).scaled(stream.between(0.8, 1.0));
         let heading = turns + 0.5 + stream.between(-0.12, 0.12);
-        branch(&mut sheet, lesion, (start, heading), stream.between(0.05, 0.085), 3, stream);
+        branch(&mut sheet, lesion, (start, heading), stream.between(0.032, 0.06), 3, stream);
     }
     lesion.stamp(&sheet, |tissue, cover| {
-        tissue.blood += 1.25 * cover;
+        tissue.blood += 1.1 * cover;
         tissue.white *= 1.0 - 0.8 * cover;
     });
     lesion.found(Finding::ArborisingVessels);
