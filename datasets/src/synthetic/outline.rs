@@ -1,11 +1,13 @@
 //! The lesion's outline: an ellipse with harmonics on its radius and a warped plane beneath.
 
 use super::elementary::{angle_turns, cos_turns, sin_turns, smoothstep};
-use super::noise::Noise;
+use super::noise::{Noise, mix};
 use super::point::Point;
 use super::stream::Stream;
 
 const HARMONICS: usize = 7;
+/// Angles at which the radius is tabulated; between them it is interpolated.
+const ANGLES: usize = 256;
 
 /// How an outline may vary; amounts are shares of the radius.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +29,8 @@ pub(super) struct OutlineStyle {
 pub(super) struct Outline {
     radius_mm: f32,
     squeeze: f32,
-    waves: [(f32, f32); HARMONICS],
+    /// Relative radius at [`ANGLES`] angles, the first one again at the end.
+    radii: Vec<f32>,
     ragged: f32,
     bites: f32,
     coarse: Noise,
@@ -46,7 +49,7 @@ impl Outline {
         Outline {
             radius_mm,
             squeeze,
-            waves,
+            radii: (0..=ANGLES).map(|k| relative_radius(&waves, k as f32 / ANGLES as f32)).collect(),
             ragged: style.ragged * stream.between(0.5, 1.0),
             bites: style.bites * stream.between(0.6, 1.0),
             coarse: Noise::new(stream),
@@ -61,7 +64,7 @@ impl Outline {
 
     /// A bound on the distance of the border from the centre, in millimetres.
     pub(super) fn reach_mm(&self) -> f32 {
-        let lobes: f32 = self.waves.iter().map(|w| w.0).sum();
+        let lobes = self.radii.iter().fold(1.0_f32, |a, b| a.max(*b)) - 1.0;
         self.radius_mm * (1.0 + lobes) / self.squeeze * 1.15
     }
 
@@ -72,11 +75,7 @@ impl Outline {
         if far > 2.6 {
             return 1.0 - far;
         }
-        let turns = angle_turns(q.y, q.x);
-        let mut radius = 1.0;
-        for (k, (height, phase)) in self.waves.iter().enumerate() {
-            radius += height * cos_turns((k + 2) as f32 * turns + phase);
-        }
+        let radius = self.relative_radius(angle_turns(q.y, q.x));
         let rough = self.ragged * (self.coarse.at(q.scaled(2.6)) + 0.35 * self.fine.fractal(q.scaled(6.0), 2));
         let bite = if self.bites > 0.0 {
             // Bites take from the rim only, otherwise they would be holes.
@@ -84,15 +83,43 @@ impl Outline {
         } else {
             0.0
         };
-        1.0 - far / radius.max(0.35) + rough - bite
+        1.0 - far / radius + rough - bite
     }
 
     /// The border point at an angle, in millimetres (raggedness left aside).
     pub(super) fn border(&self, turns: f32) -> Point {
-        let mut radius = self.radius_mm;
-        for (k, (height, phase)) in self.waves.iter().enumerate() {
-            radius += self.radius_mm * height * cos_turns((k + 2) as f32 * turns + phase);
-        }
+        let radius = self.radius_mm * self.relative_radius(turns);
         Point::new(radius * sin_turns(turns) * self.squeeze, radius * cos_turns(turns) / self.squeeze)
+    }
+
+    fn relative_radius(&self, turns: f32) -> f32 {
+        let place = (turns - turns.floor()) * ANGLES as f32;
+        let below = (place as usize).min(ANGLES - 1);
+        mix(self.radii[below], self.radii[below + 1], place - below as f32)
+    }
+}
+
+/// One plus the harmonics (height, phase) of order 2 and up; never so small that the outline would cross its centre.
+fn relative_radius(waves: &[(f32, f32)], turns: f32) -> f32 {
+    let sum: f32 = waves.iter().enumerate().map(|(k, (height, phase))| height * cos_turns((k + 2) as f32 * turns + phase)).sum();
+    (1.0 + sum).max(0.35)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_zero_on_a_smooth_border_and_one_at_the_centre() {
+        let style = OutlineStyle { radius_mm: (2.0, 3.0), elongation: 1.8, lobes: 0.1, ragged: 0.0, bites: 0.0 };
+        let outline = Outline::draw(&style, &mut Stream::new(4));
+        assert!((outline.depth(Point::new(0.0, 0.0)) - 1.0).abs() <= 1e-6);
+        for k in 0..64 {
+            let border = outline.border(k as f32 / 64.0);
+            let depth = outline.depth(border);
+            assert!(depth.abs() <= 1e-3, "{depth} at angle {k}/64");
+            assert!(outline.depth(border.scaled(1.1)) < 0.0 && outline.depth(border.scaled(0.9)) > 0.0);
+            assert!(border.length() <= outline.reach_mm());
+        }
     }
 }
