@@ -3,6 +3,7 @@
 use super::coverage::Coverage;
 use super::elementary::smoothstep;
 use super::finding::Finding;
+use super::noise::Noise;
 use super::outline::Outline;
 use super::point::{Point, View};
 use super::tissue::Tissue;
@@ -70,6 +71,19 @@ impl Lesion {
             let cover = plane[site.pixel];
             if cover > 0.0 {
                 change(&mut site.tissue, cover * smoothstep(-0.22, 0.02, site.depth));
+            }
+        }
+    }
+
+    /// As [`Lesion::stamp`], with noise that bends the shapes' borders and clouds their inside; cover may pass 1 a little.
+    pub(super) fn stamp_clouded(&mut self, sheet: &Coverage, rough: Noise, change: impl Fn(&mut Tissue, f32)) {
+        let plane = sheet.plane();
+        for site in &mut self.sites {
+            let cover = plane[site.pixel];
+            if cover > 0.0 {
+                let cloud = rough.fractal(site.at.scaled(1.9), 3);
+                let here = smoothstep(0.2, 0.8, cover + 0.28 * cloud) * smoothstep(-0.1, 0.1, site.depth);
+                change(&mut site.tissue, here * (1.0 + 0.4 * cloud).max(0.0));
             }
         }
     }

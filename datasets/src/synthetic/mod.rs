@@ -123,7 +123,7 @@ pub fn draw_from(class: LesionClass, seeds: Seeds, tone: SkinTone, size: u32) ->
 
 /// Where the lesion falls: anywhere, as long as most of it is in the picture.
 fn place(outline: &Outline, size: u32, stream: &mut Stream) -> View {
-    let span_mm = stream.between(6.0, 12.0).max(1.7 * outline.radius_mm());
+    let span_mm = stream.between(6.0, 12.0).max(2.1 * outline.radius_mm());
     // Half of the pictures are aimed at the lesion, more or less; in the others it is anywhere.
     let room = if stream.chance(0.5) { 0.10 } else { (0.5 - 0.75 * outline.radius_mm() / span_mm).max(0.10) };
     let mut coordinate = || size as f32 * (0.5 + room * stream.between(-1.0, 1.0));

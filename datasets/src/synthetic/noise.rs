@@ -85,13 +85,13 @@ impl Noise {
         1.6 * mix(top, bottom, sy)
     }
 
-    /// Octaves of half the size and half the height each.
+    /// Octaves of half the size and half the height each, turned against each other so that no lattice shows.
     pub(super) fn fractal(self, p: Point, octaves: u32) -> f32 {
         let (mut sum, mut height, mut q) = (0.0, 1.0, p);
         for octave in 0..octaves {
             sum += height * Noise { key: self.key.wrapping_add(octave * 0x0135) }.at(q);
             height *= 0.5;
-            q = Point { y: q.y * 2.03 + 11.7, x: q.x * 2.03 + 5.3 };
+            q = Point { y: 1.62 * q.y - 1.22 * q.x + 11.7, x: 1.22 * q.y + 1.62 * q.x + 5.3 };
         }
         sum
     }

@@ -33,9 +33,9 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     ground(lesion, &base, stream);
     if stream.chance(0.75) {
         let with = Network {
-            mesh_mm: stream.between(0.24, 0.42),
+            mesh_mm: stream.between(0.2, 0.36),
             line: stream.between(0.28, 0.5),
-            melanin: stream.between(0.4, 1.0),
+            melanin: stream.between(0.3, 0.8),
             uneven: stream.between(0.45, 1.0),
             share: stream.between(0.25, 0.75),
         };
@@ -52,7 +52,7 @@ fn colours(lesion: &mut Lesion, loud: f32, stream: &mut Stream) {
         lesion.found(Finding::Blotch);
     }
     if stream.chance(0.75 * loud) {
-        let veil = Tissue { deep: stream.between(0.6, 1.3), haze: stream.between(0.25, 0.55), ..Tissue::default() };
+        let veil = Tissue { melanin: 0.25, deep: stream.between(0.5, 1.1), haze: stream.between(0.12, 0.42), ..Tissue::default() };
         patches(lesion, &patch(veil, stream.between(0.18, 0.5), 0.7, stream), stream);
         lesion.found(Finding::BlueWhiteVeil);
     }
@@ -63,14 +63,15 @@ fn colours(lesion: &mut Lesion, loud: f32, stream: &mut Stream) {
     if stream.chance(0.6 * loud) {
         let scar = Tissue { white: stream.between(0.2, 0.5), blood: 0.12, deep: 0.12, ..Tissue::default() };
         patches(lesion, &patch(scar, stream.between(0.12, 0.35), 0.15, stream), stream);
-        let pepper = Dots { count: stream.count(15, 60), radius_mm: (0.03, 0.07), melanin: 0.1, deep: 0.8, finding: Finding::Regression };
+        let pepper = Dots { count: stream.count(15, 60), radius_mm: (0.03, 0.07), melanin: 0.1, deep: 0.55, finding: Finding::Regression };
         dots(lesion, &pepper, stream);
     }
 }
 
 fn marks(lesion: &mut Lesion, loud: f32, stream: &mut Stream) {
-    if stream.chance(0.55 * loud) {
-        let with = Streaks { count: stream.count(8, 30), arc: stream.between(0.2, 0.8), melanin: stream.between(0.9, 1.8) };
+    let dark_streaks = stream.between(0.6, 1.5);
+    if stream.chance(0.5 * loud) {
+        let with = Streaks { count: stream.count(8, 30), arc: stream.between(0.2, 0.8), melanin: dark_streaks };
         streaks(lesion, &with, stream);
     }
     if stream.chance(0.35 + 0.45 * loud) {
@@ -87,5 +88,5 @@ fn marks(lesion: &mut Lesion, loud: f32, stream: &mut Stream) {
 }
 
 fn patch(tissue: Tissue, share: f32, keeps: f32, stream: &mut Stream) -> Patches {
-    Patches { tissue, share, size: stream.between(0.45, 1.0), soft: stream.between(0.16, 0.42), keeps }
+    Patches { tissue, share, size: stream.between(0.45, 1.0), soft: stream.between(0.22, 0.5), keeps }
 }

@@ -43,10 +43,10 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
 
 fn reticular(lesion: &mut Lesion, dark: f32, stream: &mut Stream) {
     let with = Network {
-        mesh_mm: stream.between(0.22, 0.34),
+        mesh_mm: stream.between(0.17, 0.28),
         line: stream.between(0.22, 0.36),
-        melanin: dark * stream.between(0.25, 0.7),
-        uneven: stream.between(0.1, 0.45),
+        melanin: dark * stream.between(0.2, 0.55),
+        uneven: stream.between(0.15, 0.45),
         share: stream.between(0.7, 1.2),
     };
     network(lesion, &with, stream);

@@ -11,7 +11,7 @@ use crate::synthetic::tissue::Tissue;
 pub(super) fn outline(stream: &mut Stream) -> OutlineStyle {
     OutlineStyle {
         radius_mm: (1.6, 5.0),
-        elongation: 2.0,
+        elongation: 1.8,
         lobes: stream.between(0.04, 0.15),
         ragged: stream.between(0.12, 0.30),
         bites: if stream.chance(0.75) { stream.between(0.6, 1.5) } else { 0.1 },
@@ -31,8 +31,8 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     ground(lesion, &base, stream);
     if stream.chance(0.6) {
         let with = Ridges {
-            pitch_mm: stream.between(0.24, 0.40),
-            melanin: dark * stream.between(0.3, 0.8),
+            pitch_mm: stream.between(0.18, 0.32),
+            melanin: dark * stream.between(0.2, 0.55),
             meander: stream.between(0.3, 0.7),
             finding: Finding::FingerprintLines,
         };
@@ -55,6 +55,6 @@ fn regressing(lesion: &mut Lesion, stream: &mut Stream) {
     let pink = Tissue { blood: stream.between(0.1, 0.4), deep: stream.between(0.05, 0.3), ..Tissue::default() };
     patches(lesion, &Patches { tissue: pink, share: stream.between(0.2, 0.6), size: 0.7, soft: 0.25, keeps: 0.35 }, stream);
     let granules =
-        Dots { count: stream.count(30, 140), radius_mm: (0.04, 0.11), melanin: 0.2, deep: stream.between(0.4, 0.8), finding: Finding::Peppering };
+        Dots { count: stream.count(30, 140), radius_mm: (0.03, 0.08), melanin: 0.12, deep: stream.between(0.25, 0.6), finding: Finding::Peppering };
     dots(lesion, &granules, stream);
 }

@@ -42,7 +42,7 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     if stream.chance(0.55) {
         let with = Ridges {
             pitch_mm: stream.between(0.38, 0.75),
-            melanin: stream.between(0.35, 0.9),
+            melanin: stream.between(0.25, 0.75),
             meander: stream.between(0.8, 1.5),
             finding: Finding::CerebriformRidges,
         };

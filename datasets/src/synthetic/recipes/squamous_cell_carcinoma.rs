@@ -33,8 +33,8 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
     };
     ground(lesion, &base, stream);
     if stream.chance(0.5) {
-        let white = Tissue { white: stream.between(0.2, 0.5), ..Tissue::default() };
-        patches(lesion, &Patches { tissue: white, share: stream.between(0.2, 0.5), size: 0.5, soft: 0.2, keeps: 0.6 }, stream);
+        let white = Tissue { white: stream.between(0.15, 0.45), ..Tissue::default() };
+        patches(lesion, &Patches { tissue: white, share: stream.between(0.2, 0.5), size: 0.5, soft: 0.45, keeps: 0.6 }, stream);
     }
     if stream.chance(0.65) {
         coiled_vessels(lesion, stream.count(2, 6), stream);

@@ -75,7 +75,7 @@ pub(in crate::synthetic) fn keratin_mass(lesion: &mut Lesion, size: f32, stream:
     lesion.each(|site| {
         let away = Point::new(site.at.y - centre.y, site.at.x - centre.x).length() / radius;
         let level = 1.0 - away + 0.38 * rough.fractal(site.at.scaled(1.1), 3);
-        let here = smoothstep(0.0, 0.22, level) * smoothstep(0.0, 0.15, site.depth);
+        let here = smoothstep(-0.05, 0.32, level) * smoothstep(0.0, 0.15, site.depth);
         let inner = heart * smoothstep(0.25, 0.8, level);
         let shade = 0.82 + 0.22 * grain.fractal(site.at.scaled(3.5), 2);
         site.tissue.white += here * shade * (1.0 - inner) * 0.85;

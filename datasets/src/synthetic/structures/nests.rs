@@ -1,7 +1,6 @@
 //! Pigmented nests of basal cell carcinoma.
 
 use super::keratin::inside;
-use crate::synthetic::elementary::smoothstep;
 use crate::synthetic::finding::Finding;
 use crate::synthetic::lesion::Lesion;
 use crate::synthetic::noise::Noise;
@@ -15,17 +14,11 @@ pub(in crate::synthetic) fn ovoid_nests(lesion: &mut Lesion, count: usize, strea
         let radius = lesion.view.scale() * stream.mostly_low(0.12, 0.5).min(0.35 * lesion.radius_mm());
         sheet.ellipse(at, (radius * stream.between(1.0, 1.8), radius), stream.unit(), 0.75, stream.between(0.6, 1.0));
     }
-    let (rough, depth) = (Noise::new(stream), stream.between(0.5, 1.0));
-    lesion.each(|site| {
-        let cover = sheet.plane()[site.pixel];
-        if cover > 0.0 {
-            // The noise bends the ovals' borders and clouds their inside.
-            let cloud = rough.fractal(site.at.scaled(1.9), 3);
-            let here = smoothstep(0.2, 0.8, cover + 0.28 * cloud) * smoothstep(-0.1, 0.1, site.depth);
-            site.tissue.deep += depth * here * (1.0 + 0.4 * cloud);
-            site.tissue.melanin += 0.45 * here;
-            site.tissue.white *= 1.0 - 0.7 * here;
-        }
+    let depth = stream.between(0.5, 1.0);
+    lesion.stamp_clouded(&sheet, Noise::new(stream), |tissue, cover| {
+        tissue.deep += depth * cover;
+        tissue.melanin += 0.45 * cover;
+        tissue.white *= 1.0 - (0.7 * cover).min(1.0);
     });
     lesion.found(Finding::OvoidNests);
 }
@@ -43,9 +36,9 @@ pub(in crate::synthetic) fn leaf_like_areas(lesion: &mut Lesion, count: usize, s
             sheet.stroke(&[(lesion.view.to_pixel(stem), radius * 0.6), (lesion.view.to_pixel(tip), radius)], stream.between(0.6, 0.9));
         }
     }
-    lesion.stamp(&sheet, |tissue, cover| {
-        tissue.melanin += 0.75 * cover;
-        tissue.deep += 0.30 * cover;
+    lesion.stamp_clouded(&sheet, Noise::new(stream), |tissue, cover| {
+        tissue.melanin += 0.55 * cover;
+        tissue.deep += 0.22 * cover;
     });
     lesion.found(Finding::LeafLikeAreas);
 }

@@ -39,7 +39,8 @@ pub(in crate::synthetic) fn network(lesion: &mut Lesion, with: &Network, stream:
         let wall = cells.cell(q, 0.45 + 0.5 * with.uneven).wall;
         let line = with.line * (1.0 + 0.9 * with.uneven * width.at(site.at.scaled(1.7)));
         let shown = smoothstep(0.55 - 1.1 * with.share, 0.85 - 1.1 * with.share, place.fractal(site.at.scaled(broad), 2));
-        let here = (1.0 - smoothstep(0.0, 1.5 * line, wall)) * rim * shown;
+        let ink = 0.75 + 0.5 * width.at(site.at.scaled(3.1));
+        let here = (1.0 - smoothstep(0.0, 1.6 * line, wall)) * rim * shown * ink;
         // Holes let a little of the ground's pigment through; lines carry more.
         site.tissue.melanin += with.melanin * here - 0.18 * with.melanin * rim * shown;
     });

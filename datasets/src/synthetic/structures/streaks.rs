@@ -2,6 +2,7 @@
 
 use crate::synthetic::finding::Finding;
 use crate::synthetic::lesion::Lesion;
+use crate::synthetic::noise::Noise;
 use crate::synthetic::point::Point;
 use crate::synthetic::stream::Stream;
 
@@ -24,7 +25,7 @@ pub(in crate::synthetic) fn streaks(lesion: &mut Lesion, with: &Streaks, stream:
         let border = lesion.outline.border(turns);
         let inner = stream.between(0.70, 0.88);
         let outer = stream.between(1.0, 1.16);
-        let radius = stream.between(0.035, 0.075) * lesion.view.scale();
+        let radius = stream.between(0.03, 0.06) * lesion.view.scale();
         let bulb = radius * if stream.chance(0.4) { 1.7 } else { 0.6 };
         let middle = 0.5 * (inner + outer);
         let sway = Point::new(border.x, -border.y).scaled(stream.between(-0.05, 0.05));
@@ -32,6 +33,6 @@ pub(in crate::synthetic) fn streaks(lesion: &mut Lesion, with: &Streaks, stream:
             .map(|(share, r)| (Point::new(border.y * share + sway.y * share * share, border.x * share + sway.x * share * share), r));
         sheet.stroke(&path.map(|(at, r)| (lesion.view.to_pixel(at), r)), stream.between(0.6, 1.0));
     }
-    lesion.stamp(&sheet, |tissue, cover| tissue.melanin += with.melanin * cover);
+    lesion.stamp_clouded(&sheet, Noise::new(stream), |tissue, cover| tissue.melanin += with.melanin * cover);
     lesion.found(Finding::Streaks);
 }
