@@ -1,7 +1,7 @@
 //! From a photograph to the pixels a checkpoint was trained on.
 //!
 //! The order is the reference's (Hugging Face `transformers`, `PilBackend`): resize, centre crop, rescale, normalise.
-//! Every step works on the same 8-bit values as there, so that a checkpoint sees what it saw in training.
+//! Every step works on the same 8-bit values as there (with Pillow 13), so that a checkpoint sees what it saw in training.
 
 mod config;
 mod crop;
