@@ -1,11 +1,51 @@
 //! The explained vision transformer: engine, probes, explanations, heat maps and overlays.
+//!
+//! The way of one picture:
+//!
+//! ```
+//! use xai::{explain, HeadKind, Method, Rollout, Target, Vit, VitConfig};
+//!
+//! let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(2), 1)?;
+//! let picture = image::RgbImage::from_pixel(40, 30, image::Rgb([200, 150, 120]));
+//! let batch = vit.preprocessor().prepare(&picture)?;
+//! let method = Method::Rollout(Rollout::abnar_2020());
+//! let trace = vit.trace(&batch, method.probe())?;
+//! let maps = explain(&trace, Target::Predicted, &method)?;
+//! assert_eq!(maps[0].values.dim(), (2, 3)); // one value for each patch
+//! # Ok::<(), xai::Error>(())
+//! ```
 
+mod attribution;
 mod batch;
+mod colormap;
+mod checkpoint;
 mod error;
+mod fingerprint;
+mod labels;
+mod method;
+mod heat_map;
 mod patches;
 mod preprocess;
+mod target;
+mod trace;
+mod vit;
 
+pub use attribution::{Attribution, Recipe, Support};
 pub use batch::Batch;
+pub use colormap::Colormap;
 pub use error::Error;
+pub use fingerprint::sha256;
+pub use kernels::Device;
+pub use kernels::attention::HeadFusion;
+pub use kernels::rollout::Normalise;
+pub use labels::Labels;
+pub use method::{
+    AttentionMap, ChannelReduction, Discard, Gradient, HeadChoice, InputXGradient, LayerChoice, Method, Protect, Relevance, Residual, Rollout,
+    explain, explicit,
+};
+pub use heat_map::{HeatMap, Rescale};
 pub use patches::Patches;
 pub use preprocess::{Normalization, Preprocessor, Resample, Window};
+pub use target::Target;
+pub use trace::{Gradients, Probe, Trace};
+pub use vit::{Family, HeadKind, Pooling, Source, Vit, VitConfig};
