@@ -45,4 +45,65 @@ pub enum Error {
         /// What is wrong with it and what to do.
         problem: String,
     },
+
+    /// A mask that marks no pixel: nothing can be said about localisation.
+    #[error("the mask of {height}x{width} pixels (height x width) marks no lesion; leave this image out or give its mask")]
+    EmptyMask {
+        /// Height in pixels.
+        height: u32,
+        /// Width in pixels.
+        width: u32,
+    },
+
+    /// A name that does not exist, with those that do.
+    #[error("there is no {what} `{given}`; there are: {}", known.join(", "))]
+    Unknown {
+        /// What kind of thing was named.
+        what: String,
+        /// The name that was given.
+        given: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
+
+    /// A checkpoint that cannot be used.
+    #[error("checkpoint {path}: {problem}")]
+    Checkpoint {
+        /// The file or folder.
+        path: String,
+        /// What is wrong, with names and shapes, and what to do.
+        problem: String,
+    },
+
+    /// A method that needs more than the trace has kept.
+    #[error("{method} needs a trace with {needed}, this one was made with {kept}; trace again with that probe")]
+    NotKept {
+        /// The method or read-out.
+        method: &'static str,
+        /// The probe it needs.
+        needed: &'static str,
+        /// The probe it met.
+        kept: &'static str,
+    },
+
+    /// A class was asked of a model that has no head.
+    #[error(
+        "{what} needs class scores, but this model has no head: it gives features and class-agnostic methods only \
+         (attention, rollout); load a checkpoint with a classifier for the others"
+    )]
+    NoHead {
+        /// What was asked for.
+        what: &'static str,
+    },
+
+    /// Weight gradients were asked of a model that cannot give them.
+    #[error("a model with {head} cannot be trained by this loop; use a linear head")]
+    Untrainable {
+        /// The head it has.
+        head: &'static str,
+    },
+
+    /// A kernel's refusal: shapes inside the engine, or a device that is not there.
+    #[error(transparent)]
+    Kernel(#[from] kernels::Error),
 }

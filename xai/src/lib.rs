@@ -24,6 +24,8 @@ mod fingerprint;
 mod labels;
 mod method;
 mod heat_map;
+pub mod metric;
+mod overlay;
 mod patches;
 mod preprocess;
 mod target;
@@ -44,6 +46,7 @@ pub use method::{
     explain, explicit,
 };
 pub use heat_map::{HeatMap, Rescale};
+pub use overlay::{OverlayStyle, overlay, side_by_side};
 pub use patches::Patches;
 pub use preprocess::{Normalization, Preprocessor, Resample, Window};
 pub use target::Target;

@@ -28,6 +28,20 @@ impl HeatMap {
         });
         HeatMap { values }
     }
+
+    /// The interpolated value at a place, (down, across) in [0, 1] from the upper left corner of the map.
+    pub(crate) fn at(&self, down: f32, across: f32) -> f32 {
+        let (rows, cols) = self.values.dim();
+        let (above, below, lower) = between(down * rows as f32 - 0.5, rows);
+        let (left, right, further) = between(across * cols as f32 - 0.5, cols);
+        let line = |row| blend(self.values[[row, left]], self.values[[row, right]], further);
+        blend(line(above), line(below), lower)
+    }
+}
+
+fn between(place: f32, count: usize) -> (usize, usize, f32) {
+    let place = place.clamp(0.0, (count - 1) as f32);
+    (place.floor() as usize, place.ceil() as usize, place.fract())
 }
 
 /// For each output place its two input neighbours and the share of the second.
