@@ -7,6 +7,7 @@
 mod artefacts;
 mod camera;
 mod coarse;
+mod cohort;
 mod coverage;
 mod elementary;
 mod finding;
@@ -25,6 +26,7 @@ mod tone;
 use image::{GrayImage, Luma, RgbImage};
 
 pub use artefacts::Artefact;
+pub use cohort::{Cohort, CohortPlan, Shares};
 pub use finding::Finding;
 pub use tone::SkinTone;
 
@@ -35,7 +37,7 @@ use lesion::Lesion;
 use outline::Outline;
 use point::{Point, View};
 use skin::Skin;
-use stream::Stream;
+pub(crate) use stream::Stream;
 
 /// Smallest side of a drawing in pixels.
 pub const SMALLEST_SIZE: u32 = 16;
@@ -97,8 +99,7 @@ pub fn draw(class: LesionClass, seed: u64, size: u32) -> DrawnLesion {
 pub fn draw_from(class: LesionClass, seeds: Seeds, tone: SkinTone, size: u32) -> DrawnLesion {
     let size = size.clamp(SMALLEST_SIZE, LARGEST_SIZE);
     let (body, growth, shot) = (Stream::new(seeds.patient), Stream::new(seeds.lesion), Stream::new(seeds.view));
-    let mut shape = growth.fork("outline");
-    let outline = Outline::draw(&recipes::outline(class, &mut shape), &mut shape);
+    let outline = grow(class, &growth);
     let view = place(&outline, size, &mut shot.fork("view"));
     let mut lesion = Lesion::new(outline, view);
     recipes::paint(class, &mut lesion, &mut growth.fork("structures"));
@@ -119,6 +120,16 @@ pub fn draw_from(class: LesionClass, seeds: Seeds, tone: SkinTone, size: u32) ->
     let artefacts = lay_artefacts(&mut rgb, size, &shot.fork("artefacts"));
     let image = camera.develop(&rgb, size, &mut shot.fork("sensor"));
     DrawnLesion { image, mask, class, findings: lesion.findings, artefacts, tone, long_diameter_mm: long_diameter(&lesion.outline) }
+}
+
+/// The long diameter, in millimetres, that a lesion will be drawn with.
+fn long_diameter_of(class: LesionClass, lesion_seed: u64) -> f32 {
+    long_diameter(&grow(class, &Stream::new(lesion_seed)))
+}
+
+fn grow(class: LesionClass, growth: &Stream) -> Outline {
+    let mut shape = growth.fork("outline");
+    Outline::draw(&recipes::outline(class, &mut shape), &mut shape)
 }
 
 /// Where the lesion falls: anywhere, as long as most of it is in the picture.

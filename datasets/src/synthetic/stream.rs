@@ -63,6 +63,13 @@ impl Stream {
         low + self.below(high - low + 1)
     }
 
+    /// Fisher and Yates.
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+
     /// Index drawn in proportion to the weights; the last index when they sum to nothing.
     pub(crate) fn weighted(&mut self, weights: &[f32]) -> usize {
         let mut left = self.unit() * weights.iter().sum::<f32>();
