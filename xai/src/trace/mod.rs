@@ -1,0 +1,168 @@
+//! One recorded forward pass, from which every explanation is read: trace once, explain many.
+
+mod gradients;
+mod probe;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use kernels::attention::{self, HeadFusion};
+use ndarray::{Array2, Array3, Array4, ArrayView2, ArrayView3, ArrayView4};
+
+use crate::vit::embedding::{self, Pixels};
+use crate::vit::forward::{self, Pass};
+use crate::{Batch, Error, Patches, Target, Vit};
+pub use gradients::Gradients;
+pub use probe::Probe;
+
+/// Logits, features and what the probe kept of one batch; nothing is left on the model.
+///
+/// Gradients are computed when first asked for and kept, so several methods on one target share one backward pass.
+#[derive(Debug)]
+pub struct Trace {
+    vit: Vit,
+    batch: Batch,
+    patches: Patches,
+    probe: Probe,
+    pass: Pass<f32>,
+    gradients: Mutex<HashMap<Vec<Target>, Arc<Gradients>>>,
+}
+
+impl Trace {
+    pub(crate) fn record(vit: Vit, batch: &Batch, patches: Patches, probe: Probe) -> Result<Self, Error> {
+        let model = &vit.model;
+        let pixels = Pixels { data: contiguous(batch), images: batch.len(), patches };
+        let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep())?;
+        Ok(Self { vit, batch: batch.clone(), patches, probe, pass, gradients: Mutex::default() })
+    }
+
+    /// The model that was traced.
+    pub fn vit(&self) -> &Vit {
+        &self.vit
+    }
+
+    /// The pixels that were traced, (B, 3, H, W).
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// The patch grid of the tokens.
+    pub fn patches(&self) -> Patches {
+        self.patches
+    }
+
+    /// What was kept.
+    pub fn probe(&self) -> Probe {
+        self.probe
+    }
+
+    /// Blocks of the model.
+    pub fn layers(&self) -> usize {
+        self.vit.config().num_hidden_layers
+    }
+
+    /// Class scores before the softmax, (B, classes); no columns without a head.
+    pub fn logits(&self) -> ArrayView2<'_, f32> {
+        view2(&self.pass.logits, self.batch.len())
+    }
+
+    /// Softmax of the logits, (B, classes).
+    pub fn probabilities(&self) -> Array2<f32> {
+        let classes = self.logits().ncols();
+        let softmax = kernels::cross_entropy::softmax(&self.pass.logits, classes);
+        Array2::from_shape_fn((self.batch.len(), classes), |(image, class)| softmax[image * classes + class])
+    }
+
+    /// What the head reads, (B, pooled width).
+    pub fn features(&self) -> ArrayView2<'_, f32> {
+        view2(&self.pass.pooled, self.batch.len())
+    }
+
+    /// Every token after the last LayerNorm, (B, 1 + patches, D): the class token first, then patches row by row.
+    pub fn tokens(&self) -> ArrayView3<'_, f32> {
+        let extent = self.pass.extent;
+        view3(&self.pass.tokens, (extent.images, extent.tokens, extent.width))
+    }
+
+    /// The position table that this grid used, (1 + patches, D).
+    ///
+    /// # Errors
+    /// None in practice: the grid was accepted when the trace was made.
+    pub fn positions(&self) -> Result<Array2<f32>, Error> {
+        let model = &self.vit.model;
+        let table = embedding::positions(&model.config, &model.weights, self.patches)?;
+        let width = model.config.hidden_size;
+        Ok(Array2::from_shape_fn((table.len() / width, width), |(token, d)| table[token * width + d]))
+    }
+
+    /// The attention map of a block fused over heads, (B, N, N): row = query, column = key.
+    ///
+    /// # Errors
+    /// [`Error::NotKept`] where the probe kept neither this fusion nor attention, [`Error::Unknown`] for a layer beyond the model.
+    pub fn fused_attention(&self, layer: usize, fusion: HeadFusion) -> Result<Array3<f32>, Error> {
+        self.expect_layer(layer)?;
+        let shape = self.pass.extent.attention();
+        let dimensions = (shape.images, shape.tokens, shape.tokens);
+        if self.probe == Probe::Fused(fusion) {
+            return Ok(view3(&self.pass.fused[layer], dimensions).to_owned());
+        }
+        self.expect("a fused map of this kind", Probe::Attention)?;
+        let (tape, mut map) = (&self.pass.blocks[layer], vec![0.0; shape.fused_len()]);
+        attention::fused_map(shape, &tape.qkv, &tape.log_sum_exp, fusion, &mut map)?;
+        Ok(view3(&map, dimensions).to_owned())
+    }
+
+    /// The attention maps of all heads of a block, (B, H, N, N): the explicit path.
+    ///
+    /// # Errors
+    /// [`Error::NotKept`] where the probe kept no attention, [`Error::Unknown`] for a layer beyond the model.
+    pub fn attention(&self, layer: usize) -> Result<Array4<f32>, Error> {
+        self.expect_layer(layer)?;
+        self.expect("attention of every head", Probe::Attention)?;
+        let shape = self.pass.extent.attention();
+        let (tape, mut maps) = (&self.pass.blocks[layer], vec![0.0; shape.maps_len()]);
+        attention::probabilities(shape, &tape.qkv, &tape.log_sum_exp, &mut maps)?;
+        Ok(view4(&maps, (shape.images, shape.heads, shape.tokens, shape.tokens)).to_owned())
+    }
+
+    /// The target of every image, with `Predicted` replaced by its class.
+    ///
+    /// # Errors
+    /// [`Error::NoHead`] without a head, [`Error::Unknown`] for a class beyond the head.
+    pub fn resolve(&self, target: Target) -> Result<Vec<Target>, Error> {
+        self.logits().rows().into_iter().map(|logits| target.resolve(&logits.to_vec())).collect()
+    }
+
+    fn expect_layer(&self, layer: usize) -> Result<(), Error> {
+        if layer < self.layers() {
+            return Ok(());
+        }
+        let known = (0..self.layers()).map(|layer| layer.to_string()).collect();
+        Err(Error::Unknown { what: "layer".into(), given: layer.to_string(), known })
+    }
+
+    /// Refuses a read-out that needs more than was kept.
+    pub(crate) fn expect(&self, method: &'static str, needed: Probe) -> Result<(), Error> {
+        if self.probe.covers(needed) {
+            return Ok(());
+        }
+        Err(Error::NotKept { method, needed: needed.name(), kept: self.probe.name() })
+    }
+}
+
+/// A batch keeps its pixels in standard layout, so the slice is always there.
+fn contiguous(batch: &Batch) -> &[f32] {
+    batch.pixels().to_slice().unwrap_or(&[])
+}
+
+fn view2(data: &[f32], rows: usize) -> ArrayView2<'_, f32> {
+    ArrayView2::from_shape((rows, data.len() / rows), data).unwrap_or_else(|_| unreachable!("the engine fills whole rows"))
+}
+
+fn view3(data: &[f32], shape: (usize, usize, usize)) -> ArrayView3<'_, f32> {
+    ArrayView3::from_shape(shape, data).unwrap_or_else(|_| unreachable!("the engine fills whole arrays"))
+}
+
+pub(crate) fn view4(data: &[f32], shape: (usize, usize, usize, usize)) -> ArrayView4<'_, f32> {
+    ArrayView4::from_shape(shape, data).unwrap_or_else(|_| unreachable!("the engine fills whole arrays"))
+}

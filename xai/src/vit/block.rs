@@ -1,0 +1,200 @@
+//! One pre-norm block: `x ← x + s1·proj(attention(norm1(x)))`, then `x ← x + s2·fc2(gelu(fc1(norm2(x))))`.
+
+use kernels::attention::{self, Fused, ReadOuts};
+use kernels::layer_norm::{self, AffineGradient};
+use kernels::linear::{self, Onto};
+use kernels::{Real, gelu};
+
+use super::weights::{Block, Linear, Norm, Tensor};
+use crate::Error;
+
+/// Batch and head layout of a pass.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    pub images: usize,
+    pub tokens: usize,
+    pub heads: usize,
+    pub width: usize,
+    pub eps: f64,
+}
+
+impl Extent {
+    pub fn attention(&self) -> attention::Shape {
+        attention::Shape { images: self.images, tokens: self.tokens, heads: self.heads, head_width: self.width / self.heads }
+    }
+
+    fn linear<T: Real>(&self, layer: &Linear<T>) -> linear::Shape {
+        linear::Shape { images: self.images, rows: self.tokens, inputs: layer.inputs(), outputs: layer.outputs() }
+    }
+
+    /// A buffer (B, N, width).
+    fn buffer<T: Real>(&self, width: usize) -> Vec<T> {
+        vec![T::ZERO; self.images * self.tokens * width]
+    }
+}
+
+/// What a block leaves behind for its backward pass.
+#[derive(Debug, Clone)]
+pub(crate) struct BlockTape<T> {
+    /// Tokens before the block, (B, N, D).
+    pub input: Vec<T>,
+    /// (B, N, 3·D).
+    pub qkv: Vec<T>,
+    /// (B, N, H).
+    pub log_sum_exp: Vec<T>,
+    /// Attention's output before its projection, (B, N, D).
+    pub context: Vec<T>,
+    /// Tokens between attention and MLP, (B, N, D).
+    pub middle: Vec<T>,
+    /// The MLP before its GELU, (B, N, M).
+    pub hidden: Vec<T>,
+}
+
+impl<T: Real> BlockTape<T> {
+    pub fn new(extent: Extent, intermediate: usize) -> Self {
+        Self {
+            input: extent.buffer(extent.width),
+            qkv: extent.buffer(3 * extent.width),
+            log_sum_exp: extent.buffer(extent.heads),
+            context: extent.buffer(extent.width),
+            middle: extent.buffer(extent.width),
+            hidden: extent.buffer(intermediate),
+        }
+    }
+}
+
+/// Buffers that every block uses again.
+#[derive(Debug)]
+pub(crate) struct Scratch<T> {
+    normed: Vec<T>,
+    activated: Vec<T>,
+    branch: Vec<T>,
+}
+
+impl<T: Real> Scratch<T> {
+    pub fn new(extent: Extent, intermediate: usize) -> Self {
+        let [normed, branch] = [(); 2].map(|()| extent.buffer(extent.width));
+        Self { normed, activated: extent.buffer(intermediate), branch }
+    }
+}
+
+/// Takes `x` (B, N, D) through the block and fills `tape`; the fused map is filled on the way.
+pub(crate) fn forward<T: Real>(
+    extent: Extent,
+    block: &Block<T>,
+    x: &mut [T],
+    tape: &mut BlockTape<T>,
+    scratch: &mut Scratch<T>,
+    fused: Option<Fused<T>>,
+) -> Result<(), Error> {
+    tape.input.copy_from_slice(x);
+    layer_norm::forward(block.norm1.affine(extent.eps), x, &mut scratch.normed)?;
+    linear::forward(extent.linear(&block.qkv), block.qkv.parameters(), &scratch.normed, Onto::Fresh, &mut tape.qkv)?;
+    attention::forward(extent.attention(), &tape.qkv, &mut tape.context, &mut tape.log_sum_exp, fused)?;
+    add_branch(extent, &block.projection, &block.scale1, &tape.context, x, &mut scratch.branch)?;
+
+    tape.middle.copy_from_slice(x);
+    layer_norm::forward(block.norm2.affine(extent.eps), x, &mut scratch.normed)?;
+    linear::forward(extent.linear(&block.fc1), block.fc1.parameters(), &scratch.normed, Onto::Fresh, &mut tape.hidden)?;
+    gelu::forward(&tape.hidden, &mut scratch.activated)?;
+    add_branch(extent, &block.fc2, &block.scale2, &scratch.activated, x, &mut scratch.branch)
+}
+
+/// `x ← x + scale·layer(input)`; without LayerScale the product adds straight onto the residual stream.
+fn add_branch<T: Real>(
+    extent: Extent,
+    layer: &Linear<T>,
+    scale: &Option<Tensor<T>>,
+    input: &[T],
+    x: &mut [T],
+    branch: &mut [T],
+) -> Result<(), Error> {
+    let Some(scale) = scale else {
+        return Ok(linear::forward(extent.linear(layer), layer.parameters(), input, Onto::Existing, x)?);
+    };
+    linear::forward(extent.linear(layer), layer.parameters(), input, Onto::Fresh, branch)?;
+    for (x, branch) in x.chunks_mut(extent.width).zip(branch.chunks(extent.width)) {
+        x.iter_mut().zip(branch).zip(&scale.data).for_each(|((x, &b), &s)| *x += s * b);
+    }
+    Ok(())
+}
+
+/// Turns `dx`, the gradient at the block's output, into the one at its input; adds weight gradients where asked.
+pub(crate) fn backward<T: Real>(
+    extent: Extent,
+    block: &Block<T>,
+    tape: &BlockTape<T>,
+    dx: &mut [T],
+    read_outs: ReadOuts<T>,
+    mut gradient: Option<&mut Block<T>>,
+) -> Result<(), Error> {
+    let mut activated = vec![T::ZERO; tape.hidden.len()];
+    if gradient.is_some() {
+        gelu::forward(&tape.hidden, &mut activated)?;
+    }
+    let fc2 = gradient.as_deref_mut().map(|g| (&mut g.fc2, g.scale2.as_mut()));
+    let mut dhidden = branch_backward(extent, &block.fc2, &block.scale2, &activated, dx, fc2)?;
+    gelu::backward(&tape.hidden, &mut dhidden)?;
+    let fc1 = gradient.as_deref_mut().map(|g| (&mut g.fc1, &mut g.norm2));
+    normed_backward(extent, &block.fc1, &block.norm2, &tape.middle, &dhidden, dx, fc1)?;
+
+    let projection = gradient.as_deref_mut().map(|g| (&mut g.projection, g.scale1.as_mut()));
+    let dcontext = branch_backward(extent, &block.projection, &block.scale1, &tape.context, dx, projection)?;
+    let mut dqkv = vec![T::ZERO; tape.qkv.len()];
+    attention::backward(extent.attention(), &tape.qkv, &tape.log_sum_exp, &dcontext, &mut dqkv, read_outs)?;
+    let qkv = gradient.map(|g| (&mut g.qkv, &mut g.norm1));
+    normed_backward(extent, &block.qkv, &block.norm1, &tape.input, &dqkv, dx, qkv)
+}
+
+/// Gradient at the input of `scale·layer(input)`, given the one at the sum.
+fn branch_backward<T: Real>(
+    extent: Extent,
+    layer: &Linear<T>,
+    scale: &Option<Tensor<T>>,
+    input: &[T],
+    dx: &[T],
+    gradient: Option<(&mut Linear<T>, Option<&mut Tensor<T>>)>,
+) -> Result<Vec<T>, Error> {
+    let shape = extent.linear(layer);
+    let mut dy = dx.to_vec();
+    if let Some(scale) = scale {
+        dy.chunks_mut(extent.width).for_each(|row| row.iter_mut().zip(&scale.data).for_each(|(dy, &s)| *dy *= s));
+    }
+    if let Some((gradient, dscale)) = gradient {
+        linear::backward_parameters(shape, input, &dy, &mut gradient.weight.data, Some(&mut gradient.bias.data))?;
+        if let Some(dscale) = dscale {
+            let mut branch = vec![T::ZERO; dx.len()];
+            linear::forward(shape, layer.parameters(), input, Onto::Fresh, &mut branch)?;
+            for (dx, branch) in dx.chunks(extent.width).zip(branch.chunks(extent.width)) {
+                dscale.data.iter_mut().zip(dx.iter().zip(branch)).for_each(|(sum, (&dx, &b))| *sum += dx * b);
+            }
+        }
+    }
+    let mut dinput = extent.buffer(layer.inputs());
+    linear::backward(shape, layer.parameters(), &dy, Onto::Fresh, &mut dinput)?;
+    Ok(dinput)
+}
+
+/// Adds to `dx` what comes back through `layer(norm(input))`, given the gradient at its output.
+fn normed_backward<T: Real>(
+    extent: Extent,
+    layer: &Linear<T>,
+    norm: &Norm<T>,
+    input: &[T],
+    dy: &[T],
+    dx: &mut [T],
+    gradient: Option<(&mut Linear<T>, &mut Norm<T>)>,
+) -> Result<(), Error> {
+    let affine = norm.affine(extent.eps);
+    let mut dnormed = extent.buffer(extent.width);
+    linear::backward(extent.linear(layer), layer.parameters(), dy, Onto::Fresh, &mut dnormed)?;
+    if let Some((dlayer, dnorm)) = gradient {
+        let mut normed = extent.buffer(extent.width);
+        layer_norm::forward(affine, input, &mut normed)?;
+        linear::backward_parameters(extent.linear(layer), &normed, dy, &mut dlayer.weight.data, Some(&mut dlayer.bias.data))?;
+        let dnorm = AffineGradient { gain: &mut dnorm.gain.data, bias: &mut dnorm.bias.data };
+        layer_norm::backward_affine(affine, input, &dnormed, dnorm)?;
+    }
+    layer_norm::backward(affine, input, &dnormed, dx)?;
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! Classifier heads: none, one linear layer, or the thesis's DNN with three hidden layers.
+
+use kernels::linear::{self, Onto, Shape};
+use kernels::Real;
+
+use super::weights::{Linear, Tensor};
+use crate::Error;
+
+/// Which head a model has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadKind {
+    /// Features only.
+    None,
+    /// One linear layer to so many classes.
+    Linear(usize),
+    /// DNN-3-hidden: width → 512 → 256 → 64 → classes, BatchNorm1d and ReLU between.
+    Dnn3(usize),
+}
+
+/// Widths of the hidden layers of [`HeadKind::Dnn3`].
+const HIDDEN: [usize; 3] = [512, 256, 64];
+/// PyTorch's default for BatchNorm1d.
+const BATCH_NORM_EPS: f64 = 1e-5;
+
+/// A hidden layer: linear, BatchNorm1d on running statistics, ReLU.
+#[derive(Debug, Clone)]
+pub(crate) struct Hidden<T> {
+    pub linear: Linear<T>,
+    pub gain: Tensor<T>,
+    pub bias: Tensor<T>,
+    pub mean: Tensor<T>,
+    pub variance: Tensor<T>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Head<T> {
+    None,
+    Linear(Linear<T>),
+    Dnn3 { hidden: Vec<Hidden<T>>, out: Linear<T> },
+}
+
+impl<T: Real> Head<T> {
+    pub fn zeros(kind: HeadKind, width: usize) -> Self {
+        match kind {
+            HeadKind::None => Self::None,
+            HeadKind::Linear(classes) => Self::Linear(Linear::zeros(classes, width)),
+            HeadKind::Dnn3(classes) => {
+                let inputs = [width, HIDDEN[0], HIDDEN[1]];
+                let hidden = inputs.iter().zip(HIDDEN).map(|(&inputs, outputs)| Hidden::zeros(outputs, inputs)).collect();
+                Self::Dnn3 { hidden, out: Linear::zeros(classes, HIDDEN[2]) }
+            }
+        }
+    }
+
+    pub fn kind(&self) -> HeadKind {
+        match self {
+            Self::None => HeadKind::None,
+            Self::Linear(linear) => HeadKind::Linear(linear.outputs()),
+            Self::Dnn3 { out, .. } => HeadKind::Dnn3(out.outputs()),
+        }
+    }
+
+    pub fn classes(&self) -> usize {
+        match self.kind() {
+            HeadKind::None => 0,
+            HeadKind::Linear(classes) | HeadKind::Dnn3(classes) => classes,
+        }
+    }
+
+    /// Logits (B, classes) of pooled features (B, width); each image on its own, so batches change no bits.
+    pub fn forward(&self, pooled: &[T], images: usize) -> Result<Vec<T>, Error> {
+        let mut layers = self.layers().into_iter().peekable();
+        let mut x = if layers.peek().is_some() { pooled.to_vec() } else { Vec::new() };
+        while let Some(layer) = layers.next() {
+            x = apply(&layer, &x, images)?;
+            if layers.peek().is_some() {
+                x.iter_mut().for_each(|value| *value = T::max(*value, T::ZERO));
+            }
+        }
+        Ok(x)
+    }
+
+    /// Gradient at the pooled features (B, width) from the one at the logits (B, classes).
+    pub fn backward(&self, pooled: &[T], dlogits: &[T], images: usize) -> Result<Vec<T>, Error> {
+        let layers = self.layers();
+        let mut inputs = vec![pooled.to_vec()];
+        for layer in layers.iter().take(layers.len().saturating_sub(1)) {
+            let mut x = apply(layer, &inputs[inputs.len() - 1], images)?;
+            x.iter_mut().for_each(|value| *value = T::max(*value, T::ZERO));
+            inputs.push(x);
+        }
+        let mut gradient = dlogits.to_vec();
+        for (depth, (layer, input)) in layers.iter().zip(&inputs).enumerate().rev() {
+            let mut dx = vec![T::ZERO; images * layer.inputs()];
+            linear::backward(shape(layer, images), layer.parameters(), &gradient, Onto::Fresh, &mut dx)?;
+            if depth > 0 {
+                dx.iter_mut().zip(input).filter(|(_, x)| **x <= T::ZERO).for_each(|(dx, _)| *dx = T::ZERO);
+            }
+            gradient = dx;
+        }
+        Ok(gradient)
+    }
+
+    /// The linear layers with BatchNorm folded in: `(Wx + b − mean)/√(variance + eps)·gain + bias` is linear in `x`.
+    fn layers(&self) -> Vec<Linear<T>> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Linear(linear) => vec![linear.clone()],
+            Self::Dnn3 { hidden, out } => hidden.iter().map(Hidden::folded).chain([out.clone()]).collect(),
+        }
+    }
+
+    pub fn named(&self) -> Vec<(String, &Tensor<T>)> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Linear(linear) => vec![("head.weight".into(), &linear.weight), ("head.bias".into(), &linear.bias)],
+            Self::Dnn3 { hidden, out } => {
+                let hidden = hidden.iter().enumerate().flat_map(|(i, layer)| layer.named(i + 1));
+                hidden.chain([("head.out.weight".into(), &out.weight), ("head.out.bias".into(), &out.bias)]).collect()
+            }
+        }
+    }
+
+    pub fn named_mut(&mut self) -> Vec<(String, &mut Tensor<T>)> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Linear(linear) => vec![("head.weight".into(), &mut linear.weight), ("head.bias".into(), &mut linear.bias)],
+            Self::Dnn3 { hidden, out } => {
+                let hidden = hidden.iter_mut().enumerate().flat_map(|(i, layer)| layer.named_mut(i + 1));
+                hidden.chain([("head.out.weight".into(), &mut out.weight), ("head.out.bias".into(), &mut out.bias)]).collect()
+            }
+        }
+    }
+}
+
+impl<T: Real> Hidden<T> {
+    fn zeros(outputs: usize, inputs: usize) -> Self {
+        let [gain, bias, mean, variance] = [(); 4].map(|()| Tensor::zeros(&[outputs]));
+        Self { linear: Linear::zeros(outputs, inputs), gain, bias, mean, variance }
+    }
+
+    fn folded(&self) -> Linear<T> {
+        let mut linear = self.linear.clone();
+        let inputs = linear.inputs();
+        for (o, row) in linear.weight.data.chunks_mut(inputs).enumerate() {
+            let factor = self.gain.data[o] / (self.variance.data[o] + T::from_f64(BATCH_NORM_EPS)).sqrt();
+            row.iter_mut().for_each(|weight| *weight *= factor);
+            linear.bias.data[o] = (linear.bias.data[o] - self.mean.data[o]) * factor + self.bias.data[o];
+        }
+        linear
+    }
+
+    fn named(&self, number: usize) -> [(String, &Tensor<T>); 6] {
+        let tensors = [&self.linear.weight, &self.linear.bias, &self.gain, &self.bias, &self.mean, &self.variance];
+        let mut names = hidden_names(number).into_iter();
+        tensors.map(|tensor| (names.next().unwrap_or_default(), tensor))
+    }
+
+    fn named_mut(&mut self, number: usize) -> [(String, &mut Tensor<T>); 6] {
+        let Self { linear, gain, bias, mean, variance } = self;
+        let mut names = hidden_names(number).into_iter();
+        [&mut linear.weight, &mut linear.bias, gain, bias, mean, variance].map(|tensor| (names.next().unwrap_or_default(), tensor))
+    }
+}
+
+fn hidden_names(number: usize) -> [String; 6] {
+    let norm = |part: &str| format!("head.bn{number}.{part}");
+    let linear = |part: &str| format!("head.fc{number}.{part}");
+    [linear("weight"), linear("bias"), norm("weight"), norm("bias"), norm("running_mean"), norm("running_var")]
+}
+
+fn shape<T: Real>(layer: &Linear<T>, images: usize) -> Shape {
+    Shape { images, rows: 1, inputs: layer.inputs(), outputs: layer.outputs() }
+}
+
+fn apply<T: Real>(layer: &Linear<T>, x: &[T], images: usize) -> Result<Vec<T>, Error> {
+    let mut y = vec![T::ZERO; images * layer.outputs()];
+    linear::forward(shape(layer, images), layer.parameters(), x, Onto::Fresh, &mut y)?;
+    Ok(y)
+}

@@ -1,0 +1,152 @@
+//! The vision transformer: a fixed graph, its forward and its backward written out by hand on top of `kernels`.
+//!
+//! Data flows through the files in this order: [`config`], `weights`, `embedding`, `block`, `head`; `forward` and
+//! `backward` walk that way there and back. Everything is generic over `f32` and `f64`, so that finite differences
+//! in `f64` judge the very code that runs in `f32`.
+
+pub(crate) mod backward;
+mod block;
+pub(crate) mod config;
+pub(crate) mod embedding;
+pub(crate) mod forward;
+pub(crate) mod head;
+mod random;
+#[cfg(test)]
+mod tests;
+pub(crate) mod weights;
+
+use std::sync::Arc;
+
+use kernels::Device;
+
+use crate::trace::{Probe, Trace};
+use crate::{Batch, Error, Labels, Patches, Preprocessor};
+pub use config::{Family, Pooling, VitConfig};
+pub use head::HeadKind;
+use weights::Weights;
+
+/// A vision transformer with its weights on a device; clones share them.
+///
+/// ```
+/// use xai::{Batch, HeadKind, Probe, Vit, VitConfig};
+/// let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(7), 1)?;
+/// let batch = Batch::new(ndarray::Array4::zeros((2, 3, 8, 12)))?;
+/// let trace = vit.trace(&batch, Probe::Logits)?;
+/// assert_eq!(trace.logits().dim(), (2, 7));
+/// # Ok::<(), xai::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Vit {
+    pub(crate) model: Arc<Model>,
+}
+
+/// Everything a model consists of.
+#[derive(Debug, Clone)]
+pub(crate) struct Model {
+    pub config: VitConfig,
+    pub weights: Weights<f32>,
+    pub labels: Labels,
+    pub preprocessor: Preprocessor,
+    pub device: Device,
+    pub source: Source,
+}
+
+/// Where a model came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// A path, or `random:NAME`.
+    pub name: String,
+    /// SHA-256 of the weights file's bytes, as they were read, in hexadecimal; of name and seed for random weights.
+    pub sha256: String,
+    /// What was found out about the checkpoint, one sentence each, to be shown.
+    pub notes: Vec<String>,
+}
+
+impl Vit {
+    /// A model with seeded random weights: for questions of size and speed.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the architecture's dimensions make no transformer.
+    pub fn random(config: VitConfig, head: HeadKind, seed: u64) -> Result<Self, Error> {
+        config.validate("the architecture")?;
+        let name = format!("random, seed {seed}");
+        let source = Source { sha256: crate::sha256(name.as_bytes()), name, notes: vec!["weights are random: maps mean nothing".into()] };
+        let weights = random::weights(&config, head, seed);
+        let labels = Labels::numbered(weights.head.classes());
+        let preprocessor = Preprocessor::for_size(config.image_size.0, config.image_size.1);
+        Ok(Self { model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source }) })
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &VitConfig {
+        &self.model.config
+    }
+
+    /// Names of the classes, empty without a head.
+    pub fn labels(&self) -> &Labels {
+        &self.model.labels
+    }
+
+    /// The preparation of pictures that the checkpoint asks for.
+    pub fn preprocessor(&self) -> &Preprocessor {
+        &self.model.preprocessor
+    }
+
+    /// Where the weights came from.
+    pub fn source(&self) -> &Source {
+        &self.model.source
+    }
+
+    /// The device that computes.
+    pub fn device(&self) -> Device {
+        self.model.device
+    }
+
+    /// Which head the model has.
+    pub fn head(&self) -> HeadKind {
+        self.model.weights.head.kind()
+    }
+
+    /// The same model with other names for its classes.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there are not as many names as classes.
+    pub fn with_labels(self, labels: Labels) -> Result<Self, Error> {
+        labels.expect_count(self.model.weights.head.classes())?;
+        Ok(Self { model: Arc::new(Model { labels, ..Arc::unwrap_or_clone(self.model) }) })
+    }
+
+    /// The same model with another preparation of pictures.
+    pub fn with_preprocessor(self, preprocessor: Preprocessor) -> Self {
+        Self { model: Arc::new(Model { preprocessor, ..Arc::unwrap_or_clone(self.model) }) }
+    }
+
+    /// Learnable parameters of the whole model; running statistics are not counted.
+    ///
+    /// ```
+    /// use xai::{HeadKind, VitConfig};
+    /// assert_eq!(xai::Vit::random(VitConfig::tiny_for_tests(), HeadKind::None, 0)?.parameters(), 3340);
+    /// # Ok::<(), xai::Error>(())
+    /// ```
+    pub fn parameters(&self) -> usize {
+        self.model.weights.count()
+    }
+
+    /// Learnable parameters of the head alone.
+    pub fn head_parameters(&self) -> usize {
+        let named = self.model.weights.head.named();
+        named.iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.data.len()).sum()
+    }
+
+    /// One forward pass over `batch` (B, 3, H, W), keeping what `probe` says; gradients are taken from the trace on demand.
+    ///
+    /// The grid follows the pictures: where it is not the trained one, positions are resized bicubically.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the patch size does not divide height and width.
+    pub fn trace(&self, batch: &Batch, probe: Probe) -> Result<Trace, Error> {
+        let (height, width) = batch.size();
+        let patches = Patches::cover(height, width, self.model.config.patch_size)?;
+        Trace::record(self.clone(), batch, patches, probe)
+    }
+}

@@ -1,0 +1,250 @@
+//! The engine in `f64` against a plain-loop definition and against finite differences.
+
+use kernels::check::{Tolerance, assert_close, assert_gradient, seeded};
+
+use super::backward::{self, Cotangents, Extra};
+use super::config::{Family, Pooling, VitConfig};
+use super::embedding::Pixels;
+use super::forward::{self, Keep, Pass};
+use super::head::HeadKind;
+use super::weights::{Linear, Norm, Tensor, Weights};
+use crate::Patches;
+
+const CLASSES: usize = 3;
+
+/// Weights far from their initial values, so that no gradient is small by chance.
+fn lively(config: &VitConfig, head: HeadKind) -> Weights<f64> {
+    let mut weights = Weights::zeros(config, head);
+    for (index, (name, tensor)) in weights.named_mut().into_iter().enumerate() {
+        let offset = if name.ends_with("running_var") { 1.5 } else { 0.0 };
+        let numbers = seeded::<f64>(index as u64 + 1, tensor.data.len());
+        tensor.data = numbers.iter().map(|v| 0.6 * v + offset).collect();
+    }
+    weights
+}
+
+fn configs() -> Vec<(VitConfig, HeadKind)> {
+    let vit = VitConfig::tiny_for_tests();
+    let dinov2 = VitConfig { family: Family::Dinov2, pooling: Pooling::ClsAndMean, ..vit.clone() };
+    let mean = VitConfig { pooling: Pooling::MeanPatches, ..vit.clone() };
+    vec![(vit.clone(), HeadKind::Linear(CLASSES)), (vit, HeadKind::Dnn3(CLASSES)), (dinov2, HeadKind::Linear(CLASSES)), (mean, HeadKind::Linear(CLASSES))]
+}
+
+const GRID: Patches = Patches { rows: 2, cols: 3 };
+
+fn pixels(data: &[f64], images: usize) -> Pixels<'_, f64> {
+    Pixels { data, images, patches: GRID }
+}
+
+fn random_pixels(images: usize) -> Vec<f64> {
+    seeded(77, images * 3 * 8 * 12)
+}
+
+fn pass(config: &VitConfig, weights: &Weights<f64>, data: &[f64], images: usize) -> Pass<f64> {
+    forward::run(config, weights, &pixels(data, images), Keep::Everything).unwrap()
+}
+
+/// `Σ seed·logits`, so that one number depends on every logit.
+fn score(logits: &[f64]) -> f64 {
+    logits.iter().zip(seeded::<f64>(5, logits.len())).map(|(a, b)| a * b).sum()
+}
+
+fn pull_back(config: &VitConfig, weights: &Weights<f64>, data: &[f64], images: usize, extra: Extra) -> Cotangents<f64> {
+    let pass = pass(config, weights, data, images);
+    let seed = seeded(5, pass.logits.len());
+    backward::run(config, weights, &pixels(data, images), &pass, &seed, extra).unwrap()
+}
+
+#[test]
+fn forward_is_the_definition() {
+    for (config, head) in configs() {
+        let (weights, data) = (lively(&config, head), random_pixels(2));
+        let found = pass(&config, &weights, &data, 2);
+        let one = data.len() / 2;
+        let expected: Vec<f64> = data.chunks(one).flat_map(|image| definition::logits(&config, &weights, image, &[])).collect();
+        assert_close("logits", &found.logits, &expected, Tolerance::both(1e-11));
+    }
+}
+
+#[test]
+fn pixel_gradients_are_finite_differences_for_one_image_and_for_two() {
+    for (config, head) in configs() {
+        let weights = lively(&config, head);
+        for images in [1, 2] {
+            let data = random_pixels(images);
+            let found = pull_back(&config, &weights, &data, images, Extra::Nothing);
+            assert_gradient(&format!("pixels, B = {images}"), &data, &found.pixels, |data| score(&pass(&config, &weights, data, images).logits));
+        }
+    }
+}
+
+#[test]
+fn attention_gradients_are_finite_differences_for_one_image_and_for_two() {
+    for (config, head) in configs() {
+        let weights = lively(&config, head);
+        for images in [1, 2] {
+            let data = random_pixels(images);
+            let found = pull_back(&config, &weights, &data, images, Extra::MapGradients).maps;
+            let gradient: Vec<f64> = (0..images).flat_map(|image| found.iter().flat_map(move |map| image_of(map, image, images).to_vec())).collect();
+            assert_gradient("attention", &vec![0.0; gradient.len()], &gradient, |nudges| {
+                let of_image = |image: usize| definition::logits(&config, &weights, image_of(&data, image, images), image_of(nudges, image, images));
+                score(&(0..images).flat_map(of_image).collect::<Vec<_>>())
+            });
+        }
+    }
+}
+
+fn image_of(all: &[f64], image: usize, images: usize) -> &[f64] {
+    &all[image * all.len() / images..(image + 1) * all.len() / images]
+}
+
+#[test]
+fn weight_gradients_are_finite_differences() {
+    for (config, head) in configs().into_iter().filter(|(_, head)| matches!(head, HeadKind::Linear(_))) {
+        let (weights, data) = (lively(&config, head), random_pixels(2));
+        let found = pull_back(&config, &weights, &data, 2, Extra::Weights).weights.expect("asked for");
+        for (index, (name, tensor)) in found.named().into_iter().enumerate() {
+            let at = weights.named()[index].1.data.clone();
+            // Every seventh coordinate: each tensor is met, and the test stays short.
+            let some: Vec<usize> = (0..at.len()).step_by(if at.len() > 50 { 7 } else { 1 }).collect();
+            let moved = |values: &[f64]| {
+                let mut weights = weights.clone();
+                some.iter().zip(values).for_each(|(&i, &value)| weights.named_mut()[index].1.data[i] = value);
+                score(&pass(&config, &weights, &data, 2).logits)
+            };
+            let pick = |all: &[f64]| some.iter().map(|&i| all[i]).collect::<Vec<_>>();
+            assert_gradient(&name, &pick(&at), &pick(&tensor.data), moved);
+        }
+    }
+}
+
+#[test]
+fn the_relevance_row_is_the_explicit_product() {
+    for (config, head) in configs() {
+        let (weights, data) = (lively(&config, head), random_pixels(2));
+        let pass = pass(&config, &weights, &data, 2);
+        let found = pull_back(&config, &weights, &data, 2, Extra::MapGradients);
+        let shape = pass.extent.attention();
+        let mut row: Vec<f64> = backward::cls_row(2, shape.tokens);
+        for (layer, tape) in pass.blocks.iter().enumerate().rev() {
+            let mut maps = vec![0.0; shape.maps_len()];
+            kernels::attention::probabilities(shape, &tape.qkv, &tape.log_sum_exp, &mut maps).unwrap();
+            let before = row.clone();
+            for (at, (a, g)) in maps.iter().zip(&found.maps[layer]).enumerate() {
+                let (image, i, j) = (at / (shape.tokens * shape.tokens * shape.heads), at / shape.tokens % shape.tokens, at % shape.tokens);
+                row[image * shape.tokens + j] += before[image * shape.tokens + i] * (a * g).max(0.0) / shape.heads as f64;
+            }
+            assert_close("row", &found.relevance[layer], &row, Tolerance::both(1e-11));
+        }
+    }
+}
+
+#[test]
+fn f32_follows_f64() {
+    let (config, head) = (VitConfig::tiny_for_tests(), HeadKind::Linear(CLASSES));
+    let (weights, data) = (lively(&config, head), random_pixels(2));
+    let mut narrow = Weights::<f32>::zeros(&config, head);
+    for ((_, to), (_, from)) in narrow.named_mut().into_iter().zip(weights.named()) {
+        to.data = from.data.iter().map(|&v| v as f32).collect();
+    }
+    let narrow_pixels: Vec<f32> = data.iter().map(|&v| v as f32).collect();
+    let batch = Pixels { data: &narrow_pixels, images: 2, patches: GRID };
+    let pass32 = forward::run(&config, &narrow, &batch, Keep::Everything).unwrap();
+    assert_close("logits", &pass32.logits, &pass(&config, &weights, &data, 2).logits, Tolerance::both(1e-5));
+    let seed: Vec<f32> = seeded(5, pass32.logits.len());
+    let found = backward::run(&config, &narrow, &batch, &pass32, &seed, Extra::Nothing).unwrap();
+    assert_close("pixels", &found.pixels, &pull_back(&config, &weights, &data, 2, Extra::Nothing).pixels, Tolerance::both(2e-4));
+}
+
+#[test]
+fn another_grid_cannot_train() {
+    let (config, head) = (VitConfig::tiny_for_tests(), HeadKind::Linear(CLASSES));
+    let weights = lively(&config, head);
+    let data = seeded::<f64>(1, 3 * 16 * 12);
+    let batch = Pixels { data: &data, images: 1, patches: Patches { rows: 4, cols: 3 } };
+    let pass = forward::run(&config, &weights, &batch, Keep::Everything).unwrap();
+    assert!(backward::run(&config, &weights, &batch, &pass, &[1.0, 0.0, 0.0], Extra::Weights).is_err());
+}
+
+/// The vision transformer by its formulas, one image, one loop after the other.
+mod definition {
+    use super::*;
+
+    pub fn logits(config: &VitConfig, weights: &Weights<f64>, image: &[f64], nudges: &[f64]) -> Vec<f64> {
+        let mut x = embed(config, weights, image);
+        let per_block = config.num_attention_heads * x.len() * x.len();
+        for (index, block) in weights.blocks.iter().enumerate() {
+            let nudges = nudges.get(index * per_block..(index + 1) * per_block).unwrap_or(&[]);
+            let normed: Vec<_> = x.iter().map(|row| norm(&block.norm1, row, config)).collect();
+            let qkv: Vec<_> = normed.iter().map(|row| linear(&block.qkv, row)).collect();
+            let branch: Vec<_> = attention(config, &qkv, nudges).iter().map(|row| linear(&block.projection, row)).collect();
+            add(&mut x, &branch, &block.scale1);
+            let branch: Vec<_> = x.iter().map(|row| mlp(block, row, config)).collect();
+            add(&mut x, &branch, &block.scale2);
+        }
+        let tokens: Vec<_> = x.iter().map(|row| norm(&weights.norm, row, config)).collect();
+        weights.head.forward(&pool(config, &tokens), 1).unwrap()
+    }
+
+    fn embed(config: &VitConfig, weights: &Weights<f64>, image: &[f64]) -> Vec<Vec<f64>> {
+        let (p, width) = (config.patch_size, config.image_size.1);
+        let pixel = |c: usize, y: usize, x: usize| image[(c * config.image_size.0 + y) * width + x];
+        let patch = |row: usize, col: usize| -> Vec<f64> {
+            (0..3 * p * p).map(|i| pixel(i / (p * p), row * p + i / p % p, col * p + i % p)).collect()
+        };
+        let mut x = vec![weights.cls.data.clone()];
+        x.extend((0..GRID.count()).map(|k| linear(&weights.patch, &patch(k / GRID.cols, k % GRID.cols))));
+        let positions = weights.positions.data.chunks(config.hidden_size);
+        x.iter().zip(positions).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect()
+    }
+
+    fn attention(config: &VitConfig, qkv: &[Vec<f64>], nudges: &[f64]) -> Vec<Vec<f64>> {
+        let (d, width, tokens) = (config.head_width(), config.hidden_size, qkv.len());
+        let mut context = vec![vec![0.0; width]; tokens];
+        for (head, query) in (0..config.num_attention_heads).flat_map(|h| (0..tokens).map(move |q| (h, q))) {
+            let dot = |key: usize| (0..d).map(|i| qkv[query][head * d + i] * qkv[key][width + head * d + i]).sum::<f64>();
+            let weights: Vec<f64> = (0..tokens).map(|key| (dot(key) / (d as f64).sqrt()).exp()).collect();
+            let total: f64 = weights.iter().sum();
+            for (key, weight) in weights.iter().enumerate() {
+                let map = weight / total + nudges.get((head * tokens + query) * tokens + key).unwrap_or(&0.0);
+                (0..d).for_each(|i| context[query][head * d + i] += map * qkv[key][2 * width + head * d + i]);
+            }
+        }
+        context
+    }
+
+    fn mlp(block: &super::super::weights::Block<f64>, row: &[f64], config: &VitConfig) -> Vec<f64> {
+        let hidden = linear(&block.fc1, &norm(&block.norm2, row, config));
+        let gelu = |x: f64| 0.5 * x * (1.0 + kernels::Real::erf(x * std::f64::consts::FRAC_1_SQRT_2));
+        linear(&block.fc2, &hidden.into_iter().map(gelu).collect::<Vec<_>>())
+    }
+
+    fn pool(config: &VitConfig, tokens: &[Vec<f64>]) -> Vec<f64> {
+        let mean: Vec<f64> = (0..tokens[0].len()).map(|d| tokens[1..].iter().map(|row| row[d]).sum::<f64>() / (tokens.len() - 1) as f64).collect();
+        match config.pooling {
+            Pooling::Cls => tokens[0].clone(),
+            Pooling::MeanPatches => mean,
+            Pooling::ClsAndMean => [tokens[0].clone(), mean].concat(),
+        }
+    }
+
+    fn linear(layer: &Linear<f64>, x: &[f64]) -> Vec<f64> {
+        let rows = layer.weight.data.chunks(x.len()).zip(&layer.bias.data);
+        rows.map(|(row, bias)| row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() + bias).collect()
+    }
+
+    fn norm(norm: &Norm<f64>, row: &[f64], config: &VitConfig) -> Vec<f64> {
+        let count = row.len() as f64;
+        let mean = row.iter().sum::<f64>() / count;
+        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+        let scaled = |x: f64| (x - mean) / (variance + config.layer_norm_eps).sqrt();
+        row.iter().zip(&norm.gain.data).zip(&norm.bias.data).map(|((&x, g), b)| scaled(x) * g + b).collect()
+    }
+
+    fn add(x: &mut [Vec<f64>], branch: &[Vec<f64>], scale: &Option<Tensor<f64>>) {
+        for (x, branch) in x.iter_mut().zip(branch) {
+            let scale = |d: usize| scale.as_ref().map_or(1.0, |s| s.data[d]);
+            x.iter_mut().zip(branch).enumerate().for_each(|(d, (x, b))| *x += scale(d) * b);
+        }
+    }
+}

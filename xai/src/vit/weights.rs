@@ -1,0 +1,168 @@
+//! The parameters of a vision transformer, as plain tensors in the order of the data's way.
+
+use kernels::layer_norm::Affine;
+use kernels::linear::Parameters;
+use kernels::Real;
+
+use super::config::{Family, VitConfig};
+use super::head::{Head, HeadKind};
+
+/// Values with their shape.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tensor<T> {
+    pub shape: Vec<usize>,
+    pub data: Vec<T>,
+}
+
+impl<T: Real> Tensor<T> {
+    pub fn zeros(shape: &[usize]) -> Self {
+        Self { shape: shape.to_vec(), data: vec![T::ZERO; shape.iter().product()] }
+    }
+}
+
+/// Weight (outputs, inputs) and bias (outputs).
+#[derive(Debug, Clone)]
+pub(crate) struct Linear<T> {
+    pub weight: Tensor<T>,
+    pub bias: Tensor<T>,
+}
+
+impl<T: Real> Linear<T> {
+    pub fn zeros(outputs: usize, inputs: usize) -> Self {
+        Self { weight: Tensor::zeros(&[outputs, inputs]), bias: Tensor::zeros(&[outputs]) }
+    }
+
+    pub fn parameters(&self) -> Parameters<'_, T> {
+        Parameters { weight: &self.weight.data, bias: Some(&self.bias.data) }
+    }
+
+    pub fn outputs(&self) -> usize {
+        self.weight.shape[0]
+    }
+
+    pub fn inputs(&self) -> usize {
+        self.weight.shape[1]
+    }
+}
+
+/// Gain (width) and bias (width) of a LayerNorm.
+#[derive(Debug, Clone)]
+pub(crate) struct Norm<T> {
+    pub gain: Tensor<T>,
+    pub bias: Tensor<T>,
+}
+
+impl<T: Real> Norm<T> {
+    fn zeros(width: usize) -> Self {
+        Self { gain: Tensor::zeros(&[width]), bias: Tensor::zeros(&[width]) }
+    }
+
+    pub fn affine(&self, eps: f64) -> Affine<'_, T> {
+        Affine { gain: &self.gain.data, bias: &self.bias.data, eps }
+    }
+}
+
+/// One pre-norm block.
+#[derive(Debug, Clone)]
+pub(crate) struct Block<T> {
+    pub norm1: Norm<T>,
+    /// Query, key and value in one, (3·D, D).
+    pub qkv: Linear<T>,
+    pub projection: Linear<T>,
+    /// LayerScale of the attention branch, (D).
+    pub scale1: Option<Tensor<T>>,
+    pub norm2: Norm<T>,
+    pub fc1: Linear<T>,
+    pub fc2: Linear<T>,
+    /// LayerScale of the MLP branch, (D).
+    pub scale2: Option<Tensor<T>>,
+}
+
+/// All parameters; gradients have the same form.
+#[derive(Debug, Clone)]
+pub(crate) struct Weights<T> {
+    /// Class token, (D).
+    pub cls: Tensor<T>,
+    /// Position table, (1 + patches, D), class token first.
+    pub positions: Tensor<T>,
+    /// Patch embedding, (D, 3·P·P) and (D).
+    pub patch: Linear<T>,
+    pub blocks: Vec<Block<T>>,
+    pub norm: Norm<T>,
+    pub head: Head<T>,
+}
+
+impl<T: Real> Weights<T> {
+    pub fn zeros(config: &VitConfig, head: HeadKind) -> Self {
+        let width = config.hidden_size;
+        let scale = || (config.family == Family::Dinov2).then(|| Tensor::zeros(&[width]));
+        let block = || Block {
+            norm1: Norm::zeros(width),
+            qkv: Linear::zeros(3 * width, width),
+            projection: Linear::zeros(width, width),
+            scale1: scale(),
+            norm2: Norm::zeros(width),
+            fc1: Linear::zeros(config.intermediate_size, width),
+            fc2: Linear::zeros(width, config.intermediate_size),
+            scale2: scale(),
+        };
+        Self {
+            cls: Tensor::zeros(&[width]),
+            positions: Tensor::zeros(&[config.tokens(), width]),
+            patch: Linear::zeros(width, config.patch_len()),
+            blocks: (0..config.num_hidden_layers).map(|_| block()).collect(),
+            norm: Norm::zeros(width),
+            head: Head::zeros(head, config.pooled_width()),
+        }
+    }
+
+    /// Learnable values, running statistics not counted.
+    pub fn count(&self) -> usize {
+        self.named().iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.data.len()).sum()
+    }
+}
+
+/// Writes the walk over all tensors once for `&` and once for `&mut`.
+macro_rules! walk {
+    ($walk:ident, $tensor:ty, $iter:ident, $as_option:ident, $head:ident $(, $mut:tt)?) => {
+        impl<T: Real> Weights<T> {
+            /// Every tensor with its name, always in the same order.
+            pub fn $walk(& $($mut)? self) -> Vec<(String, $tensor)> {
+                let mut all: Vec<(String, $tensor)> = vec![
+                    ("cls_token".into(), & $($mut)? self.cls),
+                    ("position_embeddings".into(), & $($mut)? self.positions),
+                    ("patch_embedding.weight".into(), & $($mut)? self.patch.weight),
+                    ("patch_embedding.bias".into(), & $($mut)? self.patch.bias),
+                ];
+                for (index, block) in self.blocks.$iter().enumerate() {
+                    let Block { norm1, qkv, projection, scale1, norm2, fc1, fc2, scale2 } = block;
+                    let tensors: Vec<(&str, Option<$tensor>)> = vec![
+                        ("norm1.weight", Some(& $($mut)? norm1.gain)),
+                        ("norm1.bias", Some(& $($mut)? norm1.bias)),
+                        ("qkv.weight", Some(& $($mut)? qkv.weight)),
+                        ("qkv.bias", Some(& $($mut)? qkv.bias)),
+                        ("projection.weight", Some(& $($mut)? projection.weight)),
+                        ("projection.bias", Some(& $($mut)? projection.bias)),
+                        ("scale1", scale1.$as_option()),
+                        ("norm2.weight", Some(& $($mut)? norm2.gain)),
+                        ("norm2.bias", Some(& $($mut)? norm2.bias)),
+                        ("fc1.weight", Some(& $($mut)? fc1.weight)),
+                        ("fc1.bias", Some(& $($mut)? fc1.bias)),
+                        ("fc2.weight", Some(& $($mut)? fc2.weight)),
+                        ("fc2.bias", Some(& $($mut)? fc2.bias)),
+                        ("scale2", scale2.$as_option()),
+                    ];
+                    let there = tensors.into_iter().filter_map(|(name, tensor)| Some((format!("blocks.{index}.{name}"), tensor?)));
+                    all.extend(there);
+                }
+                all.push(("norm.weight".into(), & $($mut)? self.norm.gain));
+                all.push(("norm.bias".into(), & $($mut)? self.norm.bias));
+                all.extend(self.head.$head());
+                all
+            }
+        }
+    };
+}
+
+walk!(named, &Tensor<T>, iter, as_ref, named);
+walk!(named_mut, &mut Tensor<T>, iter_mut, as_mut, named_mut, mut);
