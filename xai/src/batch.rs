@@ -34,14 +34,9 @@ impl Batch {
             });
         }
         if let Some(index) = pixels.iter().position(|value| !value.is_finite()) {
-            return Err(Error::NotFinite {
-                what: "batch of pixels".into(),
-                index,
-            });
+            return Err(Error::NotFinite { what: "batch of pixels".into(), index });
         }
-        Ok(Batch {
-            pixels: pixels.as_standard_layout().into_owned(),
-        })
+        Ok(Batch { pixels: pixels.as_standard_layout().into_owned() })
     }
 
     /// Joins batches of one size along B, in their order.
@@ -86,20 +81,11 @@ mod tests {
 
     #[test]
     fn refuses_what_a_model_cannot_read() {
-        assert!(matches!(
-            Batch::new(Array4::zeros((0, 3, 4, 4))),
-            Err(Error::Shape { .. })
-        ));
-        assert!(matches!(
-            Batch::new(Array4::zeros((1, 1, 4, 4))),
-            Err(Error::Shape { .. })
-        ));
+        assert!(matches!(Batch::new(Array4::zeros((0, 3, 4, 4))), Err(Error::Shape { .. })));
+        assert!(matches!(Batch::new(Array4::zeros((1, 1, 4, 4))), Err(Error::Shape { .. })));
         let mut pixels = Array4::zeros((1, 3, 2, 2));
         pixels[[0, 1, 0, 0]] = f32::NAN;
-        assert!(matches!(
-            Batch::new(pixels),
-            Err(Error::NotFinite { index: 4, .. })
-        ));
+        assert!(matches!(Batch::new(pixels), Err(Error::NotFinite { index: 4, .. })));
     }
 
     #[test]
@@ -108,15 +94,9 @@ mod tests {
         let light = Batch::new(Array4::ones((2, 3, 2, 3))).unwrap();
         let both = Batch::stack(&[dark.clone(), light]).unwrap();
         assert_eq!(both.len(), 3);
-        assert_eq!(
-            (both.pixels()[[0, 0, 0, 0]], both.pixels()[[2, 2, 1, 2]]),
-            (0.0, 1.0)
-        );
+        assert_eq!((both.pixels()[[0, 0, 0, 0]], both.pixels()[[2, 2, 1, 2]]), (0.0, 1.0));
         let other = Batch::new(Array4::zeros((1, 3, 3, 2))).unwrap();
-        assert!(matches!(
-            Batch::stack(&[dark, other]),
-            Err(Error::Shape { .. })
-        ));
+        assert!(matches!(Batch::stack(&[dark, other]), Err(Error::Shape { .. })));
         assert!(matches!(Batch::stack(&[]), Err(Error::Shape { .. })));
     }
 }

@@ -29,8 +29,7 @@ impl Patches {
     /// # Errors
     /// [`Error::Shape`] where the patch is zero or does not divide both sides.
     pub fn cover(height: usize, width: usize, patch: usize) -> Result<Patches, Error> {
-        let fits =
-            patch > 0 && height > 0 && width > 0 && height % patch == 0 && width % patch == 0;
+        let fits = patch > 0 && height > 0 && width > 0 && height.is_multiple_of(patch) && width.is_multiple_of(patch);
         if !fits {
             return Err(Error::Shape {
                 what: "picture for the patch grid".into(),
@@ -38,10 +37,7 @@ impl Patches {
                 found: format!("{height}x{width} (height x width)"),
             });
         }
-        Ok(Patches {
-            rows: height / patch,
-            cols: width / patch,
-        })
+        Ok(Patches { rows: height / patch, cols: width / patch })
     }
 
     /// Number of patches, `rows * cols`.
@@ -61,11 +57,8 @@ mod tests {
 
     #[test]
     fn a_patch_that_does_not_divide_is_refused_by_size() {
-        for (height, width, patch) in [(224, 224, 0), (0, 224, 16), (225, 224, 16), (224, 230, 16)]
-        {
-            let message = Patches::cover(height, width, patch)
-                .unwrap_err()
-                .to_string();
+        for (height, width, patch) in [(224, 224, 0), (0, 224, 16), (225, 224, 16), (224, 230, 16)] {
+            let message = Patches::cover(height, width, patch).unwrap_err().to_string();
             assert!(message.contains(&format!("{height}x{width}")), "{message}");
         }
     }

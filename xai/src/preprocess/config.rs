@@ -38,8 +38,7 @@ const NEUTRAL: [&str; 12] = [
 ];
 
 pub(super) fn read(text: &str) -> Result<Preprocessor, Error> {
-    let fields: Fields = serde_json::from_str(text)
-        .map_err(|cause| refuse("(whole file)", format!("it is no JSON object: {cause}")))?;
+    let fields: Fields = serde_json::from_str(text).map_err(|cause| refuse("(whole file)", format!("it is no JSON object: {cause}")))?;
     let defaults = processor(&fields)?;
     refuse_unknown(&fields)?;
     let preprocessor = Preprocessor {
@@ -57,8 +56,7 @@ fn processor(fields: &Fields) -> Result<Defaults, Error> {
     for name in ["image_processor_type", "feature_extractor_type"] {
         if let Some(kind) = json::text(fields, name)? {
             let known = "ViT, DeiT, Bit and CLIP image processors are known";
-            return defaults::of(kind)
-                .ok_or_else(|| refuse(name, format!("{kind} is not supported; {known}")));
+            return defaults::of(kind).ok_or_else(|| refuse(name, format!("{kind} is not supported; {known}")));
         }
     }
     Ok(defaults::VIT)
@@ -71,10 +69,7 @@ fn refuse_unknown(fields: &Fields) -> Result<(), Error> {
         let known = READ.contains(&name.as_str()) || NEUTRAL.contains(&name.as_str());
         let channels_first = name == "data_format" && value == "channels_first";
         if !known && !channels_first && !off(value) {
-            return Err(refuse(
-                name,
-                format!("{value} is not supported; remove the field if the model does not need it"),
-            ));
+            return Err(refuse(name, format!("{value} is not supported; remove the field if the model does not need it")));
         }
     }
     Ok(())
@@ -87,32 +82,18 @@ fn resize(fields: &Fields, defaults: &Defaults) -> Result<Resize, Error> {
     };
     let resize = match get(fields, "size") {
         None => defaults.resize,
-        Some(value @ Value::Number(_)) if !square => {
-            Resize::ShortestEdge(json::side(value, "size")?)
-        }
-        Some(Value::Object(edges)) if edges.contains_key("shortest_edge") => {
-            only_shortest_edge(edges)?
-        }
+        Some(value @ Value::Number(_)) if !square => Resize::ShortestEdge(json::side(value, "size")?),
+        Some(Value::Object(edges)) if edges.contains_key("shortest_edge") => only_shortest_edge(edges)?,
         Some(value) => Resize::To(rectangle(value, "size")?),
     };
-    Ok(if json::switch(fields, "do_resize", true)? {
-        resize
-    } else {
-        Resize::Keep
-    })
+    Ok(if json::switch(fields, "do_resize", true)? { resize } else { Resize::Keep })
 }
 
 fn only_shortest_edge(edges: &Fields) -> Result<Resize, Error> {
     if let Some(other) = edges.keys().find(|key| *key != "shortest_edge") {
-        return Err(refuse(
-            &format!("size.{other}"),
-            "it is not supported beside shortest_edge; keep shortest_edge alone",
-        ));
+        return Err(refuse(&format!("size.{other}"), "it is not supported beside shortest_edge; keep shortest_edge alone"));
     }
-    Ok(Resize::ShortestEdge(json::side(
-        &edges["shortest_edge"],
-        "size.shortest_edge",
-    )?))
+    Ok(Resize::ShortestEdge(json::side(&edges["shortest_edge"], "size.shortest_edge")?))
 }
 
 /// One number (a square), `[height, width]` or `{"height": .., "width": ..}`.
@@ -122,27 +103,15 @@ fn rectangle(value: &Value, name: &str) -> Result<Size, Error> {
         Value::Array(sides) if sides.len() == 2 => (&sides[0], &sides[1]),
         Value::Object(sides) => {
             if let Some(other) = sides.keys().find(|key| *key != "height" && *key != "width") {
-                return Err(refuse(
-                    &format!("{name}.{other}"),
-                    "it is not supported; write height and width",
-                ));
+                return Err(refuse(&format!("{name}.{other}"), "it is not supported; write height and width"));
             }
-            (
-                sides.get("height").unwrap_or(&Value::Null),
-                sides.get("width").unwrap_or(&Value::Null),
-            )
+            (sides.get("height").unwrap_or(&Value::Null), sides.get("width").unwrap_or(&Value::Null))
         }
         _ => {
-            return Err(refuse(
-                name,
-                format!("found {value}; write height and width"),
-            ));
+            return Err(refuse(name, format!("found {value}; write height and width")));
         }
     };
-    Ok(Size {
-        height: json::side(height, &format!("{name}.height"))?,
-        width: json::side(width, &format!("{name}.width"))?,
-    })
+    Ok(Size { height: json::side(height, &format!("{name}.height"))?, width: json::side(width, &format!("{name}.width"))? })
 }
 
 fn resample(fields: &Fields, defaults: &Defaults) -> Result<Resample, Error> {
@@ -154,54 +123,33 @@ fn resample(fields: &Fields, defaults: &Defaults) -> Result<Resample, Error> {
         Some(1) => Ok(Resample::Lanczos),
         Some(2) => Ok(Resample::Bilinear),
         Some(3) => Ok(Resample::Bicubic),
-        _ => Err(refuse(
-            "resample",
-            format!("found {value}; 0 nearest, 1 Lanczos, 2 bilinear and 3 bicubic are supported"),
-        )),
+        _ => Err(refuse("resample", format!("found {value}; 0 nearest, 1 Lanczos, 2 bilinear and 3 bicubic are supported"))),
     }
 }
 
 fn crop(fields: &Fields, defaults: &Defaults) -> Result<Option<Size>, Error> {
-    let size = get(fields, "crop_size")
-        .map(|value| rectangle(value, "crop_size"))
-        .transpose()?
-        .or(defaults.crop);
+    let size = get(fields, "crop_size").map(|value| rectangle(value, "crop_size")).transpose()?.or(defaults.crop);
     if !json::switch(fields, "do_center_crop", defaults.center_crop)? {
         return Ok(None);
     }
-    size.map(Some).ok_or_else(|| {
-        refuse(
-            "crop_size",
-            "it is missing although do_center_crop is true; write height and width",
-        )
-    })
+    size.map(Some).ok_or_else(|| refuse("crop_size", "it is missing although do_center_crop is true; write height and width"))
 }
 
 fn rescale(fields: &Fields) -> Result<Option<f64>, Error> {
-    let factor = get(fields, "rescale_factor").map_or(Ok(1.0 / 255.0), |value| {
-        json::number(value, "rescale_factor")
-    })?;
+    let factor = get(fields, "rescale_factor").map_or(Ok(1.0 / 255.0), |value| json::number(value, "rescale_factor"))?;
     if factor <= 0.0 {
-        return Err(refuse(
-            "rescale_factor",
-            format!("found {factor}; write a number above zero"),
-        ));
+        return Err(refuse("rescale_factor", format!("found {factor}; write a number above zero")));
     }
     Ok(json::switch(fields, "do_rescale", true)?.then_some(factor))
 }
 
 fn normalization(fields: &Fields, defaults: &Defaults) -> Result<Option<Normalization>, Error> {
-    let read = |name, default| {
-        get(fields, name).map_or(Ok(default), |value| json::per_channel(value, name))
-    };
+    let read = |name, default| get(fields, name).map_or(Ok(default), |value| json::per_channel(value, name));
     let mean = read("image_mean", defaults.normalization.mean)?;
     let std = read("image_std", defaults.normalization.std)?;
     // A deviation below the smallest normal number makes infinite pixels.
-    if std.iter().any(|value| !(*value >= f32::MIN_POSITIVE)) {
-        return Err(refuse(
-            "image_std",
-            format!("found {std:?}; write three numbers above zero"),
-        ));
+    if std.iter().any(|value| *value < f32::MIN_POSITIVE) {
+        return Err(refuse("image_std", format!("found {std:?}; write three numbers above zero")));
     }
     Ok(json::switch(fields, "do_normalize", true)?.then_some(Normalization { mean, std }))
 }

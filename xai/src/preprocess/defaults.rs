@@ -20,23 +20,14 @@ pub(super) enum BareSize {
     ShortestEdge,
 }
 
-const SIDE_224: Size = Size {
-    height: 224,
-    width: 224,
-};
+const SIDE_224: Size = Size { height: 224, width: 224 };
 
 /// Finds the defaults by the name in `image_processor_type` or `feature_extractor_type`.
 ///
 /// The endings of the reference's other back ends and of its older releases name the same settings.
 pub(super) fn of(name: &str) -> Option<Defaults> {
-    let name = name
-        .strip_suffix("Fast")
-        .or(name.strip_suffix("Pil"))
-        .unwrap_or(name);
-    match name
-        .strip_suffix("ImageProcessor")
-        .or(name.strip_suffix("FeatureExtractor"))?
-    {
+    let name = name.strip_suffix("Fast").or(name.strip_suffix("Pil")).unwrap_or(name);
+    match name.strip_suffix("ImageProcessor").or(name.strip_suffix("FeatureExtractor"))? {
         "ViT" => Some(VIT),
         "DeiT" => Some(DEIT),
         "Bit" | "CLIP" => Some(BIT),
@@ -55,10 +46,7 @@ pub(super) const VIT: Defaults = Defaults {
 };
 
 const DEIT: Defaults = Defaults {
-    resize: Resize::To(Size {
-        height: 256,
-        width: 256,
-    }),
+    resize: Resize::To(Size { height: 256, width: 256 }),
     number: BareSize::Square,
     resample: Resample::Bicubic,
     center_crop: true,

@@ -19,12 +19,7 @@ pub struct Window {
 impl Window {
     /// The whole picture.
     pub fn whole(height: u32, width: u32) -> Window {
-        Window {
-            top: 0.0,
-            left: 0.0,
-            height: height as f32,
-            width: width as f32,
-        }
+        Window { top: 0.0, left: 0.0, height: height as f32, width: width as f32 }
     }
 }
 

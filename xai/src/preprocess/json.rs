@@ -6,11 +6,7 @@ use serde_json::{Map, Value};
 pub(super) type Fields = Map<String, Value>;
 
 pub(super) fn refuse(field: &str, problem: impl Into<String>) -> Error {
-    Error::Config {
-        file: "preprocessor_config.json".into(),
-        field: field.into(),
-        problem: problem.into(),
-    }
+    Error::Config { file: "preprocessor_config.json".into(), field: field.into(), problem: problem.into() }
 }
 
 /// The value of a field; null counts as missing, as in the reference.
@@ -27,13 +23,7 @@ pub(super) fn switch(fields: &Fields, name: &str, default: bool) -> Result<bool,
 }
 
 pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> Result<Option<&'a str>, Error> {
-    get(fields, name)
-        .map(|value| {
-            value
-                .as_str()
-                .ok_or_else(|| refuse(name, format!("found {value}; write a name in quotes")))
-        })
-        .transpose()
+    get(fields, name).map(|value| value.as_str().ok_or_else(|| refuse(name, format!("found {value}; write a name in quotes")))).transpose()
 }
 
 /// A side in pixels, 1 to 4096.
@@ -42,12 +32,7 @@ pub(super) fn side(value: &Value, name: &str) -> Result<u32, Error> {
         .as_u64()
         .filter(|side| (1..=4096).contains(side))
         .map(|side| side as u32)
-        .ok_or_else(|| {
-            refuse(
-                name,
-                format!("found {value}; write whole pixels from 1 to 4096"),
-            )
-        })
+        .ok_or_else(|| refuse(name, format!("found {value}; write whole pixels from 1 to 4096")))
 }
 
 pub(super) fn number(value: &Value, name: &str) -> Result<f64, Error> {
@@ -62,14 +47,6 @@ pub(super) fn per_channel(value: &Value, name: &str) -> Result<[f32; 3], Error> 
     let Value::Array(items) = value else {
         return Ok([number(value, name)? as f32; 3]);
     };
-    let numbers = items
-        .iter()
-        .map(|item| Ok(number(item, name)? as f32))
-        .collect::<Result<Vec<f32>, Error>>()?;
-    numbers.try_into().map_err(|_| {
-        refuse(
-            name,
-            format!("found {} values; write three, one a channel", items.len()),
-        )
-    })
+    let numbers = items.iter().map(|item| Ok(number(item, name)? as f32)).collect::<Result<Vec<f32>, Error>>()?;
+    numbers.try_into().map_err(|_| refuse(name, format!("found {} values; write three, one a channel", items.len())))
 }

@@ -61,7 +61,7 @@ impl Preprocessor {
     /// Reads the text of a `preprocessor_config.json`.
     ///
     /// A field that is missing or null takes the default of the `image_processor_type` in `transformers` 5.23
-    /// (`ViTImageProcessor` where no type is named). Known types: ViT, DeiT, Bit (DINOv2) and CLIP.
+    /// (`ViTImageProcessor` where no type is named). Known types: ViT, `DeiT`, Bit (DINOv2) and CLIP.
     ///
     /// # Errors
     /// [`Error::Config`] with the field's name for text that is no JSON object, an unknown type, a field this
@@ -77,10 +77,7 @@ impl Preprocessor {
     pub fn for_size(height: usize, width: usize) -> Preprocessor {
         let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
         Preprocessor {
-            resize: Resize::To(Size {
-                height: side(height),
-                width: side(width),
-            }),
+            resize: Resize::To(Size { height: side(height), width: side(width) }),
             resample: Resample::Bilinear,
             crop: None,
             rescale: Some(1.0 / 255.0),
@@ -90,10 +87,7 @@ impl Preprocessor {
 
     /// The same, with another mean and deviation.
     pub fn with_normalization(self, normalization: Normalization) -> Preprocessor {
-        Preprocessor {
-            normalization: Some(normalization),
-            ..self
-        }
+        Preprocessor { normalization: Some(normalization), ..self }
     }
 
     /// The same, with another filter for the resize.
@@ -109,10 +103,9 @@ impl Preprocessor {
         let seen = self.seen(image)?;
         let (width, height) = (seen.width() as usize, seen.height() as usize);
         let raw = seen.as_raw();
-        Batch::new(Array4::from_shape_fn(
-            (1, 3, height, width),
-            |(_, channel, row, col)| self.scale(raw[(row * width + col) * 3 + channel], channel),
-        ))
+        Batch::new(Array4::from_shape_fn((1, 3, height, width), |(_, channel, row, col)| {
+            self.scale(raw[(row * width + col) * 3 + channel], channel)
+        }))
     }
 
     /// The 8-bit picture the model sees: resized and cropped, neither rescaled nor normalised.
@@ -120,10 +113,7 @@ impl Preprocessor {
     /// # Errors
     /// As [`prepare`](Self::prepare).
     pub fn seen(&self, image: &RgbImage) -> Result<RgbImage, Error> {
-        let original = Size {
-            height: image.height(),
-            width: image.width(),
-        };
+        let original = Size { height: image.height(), width: image.width() };
         let resized = resample::resize(image, self.resized(original), self.resample)?;
         Ok(match self.crop {
             Some(size) => crop::center(&resized, size),
@@ -135,14 +125,8 @@ impl Preprocessor {
     pub fn output_size(&self) -> (usize, usize) {
         let size = match (self.crop, self.resize) {
             (Some(size), _) | (None, Resize::To(size)) => size,
-            (None, Resize::ShortestEdge(edge)) => Size {
-                height: edge,
-                width: edge,
-            },
-            (None, Resize::Keep) => Size {
-                height: 0,
-                width: 0,
-            },
+            (None, Resize::ShortestEdge(edge)) => Size { height: edge, width: edge },
+            (None, Resize::Keep) => Size { height: 0, width: 0 },
         };
         (size.height as usize, size.width as usize)
     }
@@ -158,33 +142,15 @@ impl Preprocessor {
 
     /// `(value * rescale - mean) / std`, rounded to f32 where the reference rounds.
     fn scale(&self, value: u8, channel: usize) -> f32 {
-        let value = self.rescale.map_or(f32::from(value), |factor| {
-            (f64::from(value) * factor) as f32
-        });
-        self.normalization
-            .map_or(value, |by| (value - by.mean[channel]) / by.std[channel])
+        let value = self.rescale.map_or(f32::from(value), |factor| (f64::from(value) * factor) as f32);
+        self.normalization.map_or(value, |by| (value - by.mean[channel]) / by.std[channel])
     }
 }
 
 fn shortest_edge(original: Size, edge: u32) -> Size {
-    let (short, long) = (
-        original.height.min(original.width),
-        original.height.max(original.width),
-    );
+    let (short, long) = (original.height.min(original.width), original.height.max(original.width));
     // An empty picture is refused by the resize that follows.
-    let longer = (u64::from(edge) * u64::from(long))
-        .checked_div(u64::from(short))
-        .unwrap_or(0);
+    let longer = (u64::from(edge) * u64::from(long)).checked_div(u64::from(short)).unwrap_or(0);
     let longer = u32::try_from(longer).unwrap_or(u32::MAX);
-    if original.width <= original.height {
-        Size {
-            height: longer,
-            width: edge,
-        }
-    } else {
-        Size {
-            height: edge,
-            width: longer,
-        }
-    }
+    if original.width <= original.height { Size { height: longer, width: edge } } else { Size { height: edge, width: longer } }
 }

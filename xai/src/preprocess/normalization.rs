@@ -13,20 +13,12 @@ pub struct Normalization {
 
 impl Normalization {
     /// The original ViT's: 0.5 and 0.5, which maps [0, 1] to [-1, 1].
-    pub const STANDARD: Normalization = Normalization {
-        mean: [0.5; 3],
-        std: [0.5; 3],
-    };
+    pub const STANDARD: Normalization = Normalization { mean: [0.5; 3], std: [0.5; 3] };
 
-    /// Mean and deviation of ImageNet, used by DINOv2, DeiT's authors and the thesis.
-    pub const IMAGENET: Normalization = Normalization {
-        mean: [0.485, 0.456, 0.406],
-        std: [0.229, 0.224, 0.225],
-    };
+    /// Mean and deviation of the `ImageNet` pictures, used by DINOv2 among others.
+    pub const IMAGENET: Normalization = Normalization { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
     /// CLIP's own, which `BitImageProcessor` takes where a file names none.
-    pub const CLIP: Normalization = Normalization {
-        mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-        std: [0.268_629_54, 0.261_302_58, 0.275_777_11],
-    };
+    pub const CLIP: Normalization =
+        Normalization { mean: [0.481_454_66, 0.457_827_5, 0.408_210_73], std: [0.268_629_54, 0.261_302_6, 0.275_777_1] };
 }
