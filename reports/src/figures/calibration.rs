@@ -1,7 +1,7 @@
 //! The reliability diagram.
 
 use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, Mode};
-use plotly::layout::{Annotation, Axis};
+use plotly::layout::Annotation;
 use plotly::{Bar, Layout, Plot, Scatter};
 
 use super::style::{BLUE, FAINT, INK, PALE_BLUE, axis, plot, share_axis};
@@ -65,7 +65,10 @@ fn layout(calibration: &Calibration) -> Layout {
         .x(0.02)
         .y(0.98)
         .show_arrow(false);
-    let below: Axis = axis("samples").domain(&[0.0, 0.17]).n_ticks(3).tick_format(",d");
+    let most = calibration.bins.iter().map(|bin| bin.count).max().unwrap_or(0);
+    let below = axis("samples").domain(&[0.0, 0.17]).tick_format(",d");
+    // Of few samples plotly would mark halves.
+    let below = if most <= 3 { below.dtick(1.0) } else { below.n_ticks(3) };
     Layout::new()
         .x_axis(share_axis("confidence (probability of the predicted class)", 0.01).anchor("y2"))
         .y_axis(share_axis("accuracy", 0.03).domain(&[0.25, 1.0]).line_color(FAINT))

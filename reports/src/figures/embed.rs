@@ -7,7 +7,10 @@ use plotly::Plot;
 /// Script that draws every element made by [`to_div`]; serve it beside [`plotly_js`], after which it must be loaded.
 pub const FIGURES_JS: &str = include_str!("figures.js");
 
-/// Style sheet that gives figures the text colour of the page; serve it as a file, with or without strict policy.
+/// Style sheet of the figures: their text in the colour of the page, and what plotly.js would otherwise write inline.
+///
+/// Link it as `<link rel="stylesheet" id="plotly.js-style-global" class="no-inline-styles" href="…">` before the scripts:
+/// by this id and class plotly.js leaves inline styles alone, and the policy `style-src 'self'` is not touched.
 pub const FIGURES_CSS: &str = include_str!("figures.css");
 
 /// Data, layout and configuration of a figure as JSON, for `Plotly.newPlot(element, f.data, f.layout, f.config)`.

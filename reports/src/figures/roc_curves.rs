@@ -4,7 +4,7 @@ use plotly::common::{DashType, HoverInfo, Line, Mode};
 use plotly::layout::{AxisConstrain, Legend};
 use plotly::{Layout, Plot, Scatter};
 
-use super::style::{CLEAR, INK, label, plot, series, share_axis, title};
+use super::style::{CLEAR, INK, plot, series, share_axis, short_label, title};
 use crate::classification::{RocCurve, RocPoint};
 
 /// No screen shows more points of one curve than this.
@@ -27,15 +27,17 @@ pub fn roc_curves(curves: &[RocCurve]) -> Plot {
     figure
 }
 
-fn line(index: usize, curve: &RocCurve) -> Box<Scatter<f64, f64>> {
+fn line(index: usize, curve: &RocCurve) -> Box<Scatter<Option<f64>, Option<f64>>> {
     let (colour, dash) = series(index);
     let points = thinned(&curve.points);
     let area = curve.auc.map_or("undefined".into(), |area| format!("{area:.3}"));
     let threshold = |point: &RocPoint| point.threshold.map_or("none".into(), |value| format!("p ≥ {value:.3}"));
-    let x = points.iter().map(|point| point.false_positive_rate).collect();
-    let y = points.iter().map(|point| point.true_positive_rate).collect();
-    Scatter::new(x, y)
-        .name(format!("{}: {area}", label(&curve.class)))
+    let coordinates = |of: fn(&RocPoint) -> f64| match points.len() {
+        0 => vec![None], // a curve of no points at all would lose its place in the legend
+        _ => points.iter().map(of).map(Some).collect(),
+    };
+    Scatter::new(coordinates(|point| point.false_positive_rate), coordinates(|point| point.true_positive_rate))
+        .name(format!("{}: {area}", short_label(&curve.class)))
         .mode(Mode::Lines)
         .line(Line::new().color(colour).width(2.0).dash(dash))
         .text_array(points.iter().map(threshold).collect())

@@ -22,9 +22,13 @@ pub(crate) const CLEAR: &str = "rgba(0, 0, 0, 0)";
 /// Grid lines, axes and references, visible on light and on dark.
 pub(crate) const FAINT: &str = "rgba(128, 128, 128, 0.28)";
 
-/// Colour and line pattern of the series of one figure; the pattern says the same as the colour.
+/// Characters of a name on an axis; the longest name of a class of the thesis has 26.
+const LONGEST_LABEL: usize = 32;
+
+/// Colour and line pattern of the series of one figure.
 ///
-/// Each colour has a contrast of 3 : 1 or more to white and to a dark page.
+/// Each colour has a contrast of 3 : 1 or more to white and to a dark page. Seven colours of so narrow a range of lightness
+/// cannot all be told apart by every kind of colour vision; the two of one pattern can.
 const SERIES: [(&str, Pattern); 7] = [
     (BLUE, Pattern::Solid),
     (ORANGE, Pattern::Solid),
@@ -99,7 +103,7 @@ pub(crate) fn share_axis(text: &str, room: f64) -> Axis {
 
 /// An axis of classes at 0, 1, 2 … with their names, without grid; numbers as names would be taken for places.
 pub(crate) fn class_axis<'a>(names: impl Iterator<Item = &'a str>) -> Axis {
-    let names: Vec<String> = names.map(label).collect();
+    let names: Vec<String> = names.map(short_label).collect();
     Axis::new()
         .tick_values((0..names.len()).map(|place| place as f64).collect())
         .tick_text(names)
@@ -122,6 +126,15 @@ pub(crate) fn legend_above() -> Legend {
     Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(plotly::common::Anchor::Bottom).background_color(CLEAR)
 }
 
+/// A name on an axis or in a legend: a long one is cut, since it would take the room of the figure.
+pub(crate) fn short_label(name: &str) -> String {
+    if name.chars().count() <= LONGEST_LABEL {
+        return label(name);
+    }
+    let cut: String = name.chars().take(LONGEST_LABEL - 1).collect();
+    label(&format!("{}…", cut.trim_end()))
+}
+
 /// A name as plotly shall show it: it reads a little HTML, so the marks of HTML are escaped.
 pub(crate) fn label(name: &str) -> String {
     name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
@@ -140,4 +153,56 @@ pub(crate) fn viridis() -> ColorScale {
 /// Text on a viridis cell: white on its dark part, black on its light part, 4 : 1 or more everywhere.
 pub(crate) fn ink_on_viridis(value: f64) -> &'static str {
     if value < 0.42 { "#ffffff" } else { "#000000" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DARK_PAGE: &str = "#16181d";
+
+    /// Contrast of two colours `#rrggbb` after the Web Content Accessibility Guidelines, from 1 to 21.
+    fn contrast(a: &str, b: &str) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    fn luminance(colour: &str) -> f64 {
+        let channel = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).expect("two hexadecimal digits")) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+    }
+
+    #[test]
+    fn long_labels_are_cut_before_they_are_escaped() {
+        assert_eq!(short_label(&"<".repeat(32)), "&lt;".repeat(32));
+        assert_eq!(short_label(&"é<".repeat(20)), format!("{}é…", "é&lt;".repeat(15)));
+    }
+
+    #[test]
+    fn contrast_by_its_definition() {
+        assert!((contrast("#000000", "#ffffff") - 21.0).abs() < 1e-9);
+        assert!((contrast("#767676", "#ffffff") - 4.54).abs() < 0.01); // the well-known lightest grey of 4.5 : 1
+    }
+
+    #[test]
+    fn lines_and_text_stand_out_on_light_and_on_dark_pages() {
+        for page in ["#ffffff", DARK_PAGE] {
+            for (colour, _) in SERIES {
+                assert!(contrast(colour, page) >= 3.0, "{colour} on {page}: {}", contrast(colour, page));
+            }
+            assert!(contrast(INK, page) >= 4.0, "ink on {page}: {}", contrast(INK, page));
+        }
+    }
+
+    #[test]
+    fn text_stands_out_on_every_anchor_of_viridis_and_lightness_only_grows() {
+        for (place, colour) in VIRIDIS.iter().enumerate() {
+            let ink = ink_on_viridis(place as f64 / 8.0);
+            assert!(contrast(colour, ink) >= 4.0, "{ink} on {colour}: {}", contrast(colour, ink));
+        }
+        assert!(VIRIDIS.windows(2).all(|pair| luminance(pair[0]) < luminance(pair[1])));
+    }
 }

@@ -92,6 +92,15 @@ fn a_row_without_samples_carries_no_colour() {
 }
 
 #[test]
+fn an_undefined_curve_keeps_its_place_in_the_legend() {
+    let predictions = Predictions::new(&["a", "b"], &[0, 0], &[[0.9, 0.1], [0.4, 0.6]]).unwrap();
+    let figure = roc_curves(&classification::roc_curves(&predictions));
+    let value: Value = serde_json::from_str(&figure_json(&figure)).expect("valid JSON");
+    assert_eq!(value["data"][0]["name"], "a: undefined");
+    assert_eq!(value["data"][0]["x"], serde_json::json!([null]));
+}
+
+#[test]
 fn the_library_is_whole_and_stands_alone() {
     let library = plotly_js();
     assert!(library.len() > 1_000_000, "{} bytes", library.len());

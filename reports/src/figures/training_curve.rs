@@ -28,7 +28,7 @@ pub struct Measured {
 
 /// Loss above, accuracy below, training and validation in each; a value that is not finite leaves a gap.
 pub fn training_curve(epochs: &[Epoch]) -> Plot {
-    let mut figure = plot(480, layout());
+    let mut figure = plot(480, layout(epochs));
     for set in [Set::Training, Set::Validation] {
         figure.add_trace(set.line(epochs, |measured| measured.loss).y_axis("y").show_legend(true));
         let accuracy = set.line(epochs, |measured| measured.accuracy);
@@ -64,11 +64,14 @@ impl Set {
     }
 }
 
-fn layout() -> Layout {
+fn layout(epochs: &[Epoch]) -> Layout {
+    let accuracy = axis("accuracy").domain(&[0.0, 0.44]).tick_format(".0%");
+    // Without epochs plotly would invent a range below zero and above 100 %.
+    let accuracy = if epochs.is_empty() { accuracy.range(vec![0.0, 1.0]) } else { accuracy };
     Layout::new()
         .x_axis(axis("epoch").anchor("y2").tick_format("d").show_grid(false))
         .y_axis(axis("loss").domain(&[0.56, 1.0]).range_mode(RangeMode::ToZero))
-        .y_axis2(axis("accuracy").domain(&[0.0, 0.44]).tick_format(".0%"))
+        .y_axis2(accuracy)
         .hover_mode(HoverMode::XUnified)
         .legend(legend_above())
 }
