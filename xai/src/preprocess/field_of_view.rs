@@ -1,6 +1,7 @@
 //! Which part of the original picture the model sees.
 
 use super::{Preprocessor, Size, crop};
+use image::{GrayImage, imageops};
 use serde::{Deserialize, Serialize};
 
 /// A rectangle of the original picture, in its pixels; edges may lie outside where the crop had to pad.
@@ -20,6 +21,28 @@ impl Window {
     /// The whole picture.
     pub fn whole(height: u32, width: u32) -> Window {
         Window { top: 0.0, left: 0.0, height: height as f32, width: width as f32 }
+    }
+
+    /// The part of a lesion mask that lies in the window, to whole pixels, for localisation figures of what the model saw.
+    ///
+    /// Where the window reaches beyond the mask nothing is added: the result covers what both share.
+    ///
+    /// ```
+    /// use image::{GrayImage, Luma};
+    /// use xai::Window;
+    /// let mask = GrayImage::from_fn(6, 4, |x, _| Luma([x as u8]));
+    /// let seen = Window { top: 0.0, left: 1.2, height: 4.0, width: 4.0 }.cut(&mask);
+    /// assert_eq!((seen.dimensions(), seen.get_pixel(0, 0).0), ((4, 4), [1]));
+    /// ```
+    pub fn cut(&self, mask: &GrayImage) -> GrayImage {
+        let span = |start: f32, length: f32, pixels: u32| {
+            let first = (start.round().max(0.0) as u32).min(pixels);
+            let end = ((start + length).round().max(0.0) as u32).clamp(first, pixels);
+            (first, end - first)
+        };
+        let (top, height) = span(self.top, self.height, mask.height());
+        let (left, width) = span(self.left, self.width, mask.width());
+        imageops::crop_imm(mask, left, top, width, height).to_image()
     }
 }
 
