@@ -1,7 +1,8 @@
 //! Whether relevance lies on the lesion.
 //!
 //! A mask has 255 (anything above 127) on the lesion and covers the same field of view as the map
-//! ([`Window::cut`](crate::Window::cut) where the model saw a crop); its resolution may differ: each cell of the map counts with the share of its area that the mask covers, so no mass is lost or invented.
+//! ([`Window::cut`](crate::Window::cut) where the model saw a crop); its resolution may differ: each cell
+//! of the map counts with the share of its area that the mask covers, so no mass is lost or invented.
 //! Dermoscopic lesions sit in the middle of the picture, therefore no figure without [`centre_control`] and
 //! [`random_control`] beside it.
 
