@@ -62,6 +62,10 @@ impl Labels {
         if self.len() == classes {
             return Ok(());
         }
-        Err(Error::Shape { what: "class names".into(), expected: format!("{classes}, as many as the head has"), found: self.len().to_string() })
+        Err(Error::Shape {
+            what: "class names".into(),
+            expected: format!("{classes}, as many as the head has"),
+            found: self.len().to_string(),
+        })
     }
 }

@@ -17,35 +17,37 @@
 
 mod attribution;
 mod batch;
-mod colormap;
 mod checkpoint;
+mod colormap;
 mod error;
 mod fingerprint;
+mod heat_map;
 mod labels;
 mod method;
-mod heat_map;
 pub mod metric;
 mod overlay;
 mod patches;
 mod preprocess;
 mod target;
 mod trace;
+pub mod training;
 mod vit;
 
 pub use attribution::{Attribution, Recipe, Support};
 pub use batch::Batch;
+pub use checkpoint::Precision;
 pub use colormap::Colormap;
 pub use error::Error;
 pub use fingerprint::sha256;
+pub use heat_map::{HeatMap, Rescale};
 pub use kernels::Device;
 pub use kernels::attention::HeadFusion;
 pub use kernels::rollout::Normalise;
 pub use labels::Labels;
 pub use method::{
-    AttentionMap, ChannelReduction, Discard, Gradient, HeadChoice, InputXGradient, LayerChoice, Method, Protect, Relevance, Residual, Rollout,
-    explain, explicit,
+    AttentionMap, ChannelReduction, Discard, Gradient, HeadChoice, InputXGradient, LayerChoice, Method, Protect, Relevance, Residual,
+    Rollout, explain, explicit,
 };
-pub use heat_map::{HeatMap, Rescale};
 pub use overlay::{OverlayStyle, overlay, side_by_side};
 pub use patches::Patches;
 pub use preprocess::{Normalization, Preprocessor, Resample, Window};

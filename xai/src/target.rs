@@ -62,7 +62,11 @@ impl Target {
         }
         let known = |class: usize| {
             let names = || (0..logits.len()).map(|class| class.to_string()).collect();
-            if class < logits.len() { Ok(()) } else { Err(Error::Unknown { what: "class".into(), given: class.to_string(), known: names() }) }
+            if class < logits.len() {
+                Ok(())
+            } else {
+                Err(Error::Unknown { what: "class".into(), given: class.to_string(), known: names() })
+            }
         };
         match self {
             Self::Predicted => Ok(Self::Class(highest(logits))),

@@ -1,1 +1,172 @@
-//! Reading checkpoints.
+//! Checkpoints on disk: found, understood, checked and read; or written.
+//!
+//! A checkpoint is a folder with `model.safetensors` and, as Hugging Face writes them, `config.json` and
+//! `preprocessor_config.json`; or one `.safetensors` file, whose neighbours of those names are obeyed as well.
+
+mod architecture;
+mod config_json;
+mod fill;
+mod layout;
+mod safetensors_file;
+mod save;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kernels::Device;
+
+use crate::vit::config::VitConfig;
+use crate::vit::weights::Weights;
+use crate::vit::{HeadKind, Model, Source};
+use crate::{Error, Labels, Preprocessor, Vit, sha256};
+use config_json::ConfigJson;
+use layout::Layout;
+use safetensors_file::{Tensors, read_bounded};
+pub use save::Precision;
+
+/// A configuration file larger than this is none.
+const LARGEST_JSON: u64 = 4 << 20;
+
+impl Vit {
+    /// Loads a checkpoint in the layout its tensor names show: Hugging Face's ViT or DINOv2, with or without a classifier.
+    ///
+    /// The architecture comes from `config.json`; without one, from dimensions that match exactly one named architecture.
+    /// [`Source::notes`] says what was taken and why.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] names what is missing, unexpected, of another shape or not finite; [`Error::Config`] names
+    /// the field of a configuration that is not supported; [`Error::Kernel`] says why a device is not available.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
+        load(path, None, device)
+    }
+
+    /// Loads a checkpoint without `config.json` as the architecture `arch`.
+    ///
+    /// # Errors
+    /// As for [`Vit::load`], and [`Error::Unknown`] with the architectures there are.
+    pub fn load_as(path: &Path, arch: &str, device: &Device) -> Result<Self, Error> {
+        load(path, Some(VitConfig::by_name(arch)?), device)
+    }
+}
+
+fn load(path: &Path, arch: Option<VitConfig>, device: &Device) -> Result<Vit, Error> {
+    device.require()?;
+    let (file, folder) = locate(path)?;
+    let json = |name: &str| read_text(&folder.join(name));
+    let bytes = read_bounded(&file, u64::MAX)?;
+    from_parts(&file, &bytes, Parts { config: json("config.json")?, preprocessor: json("preprocessor_config.json")?, arch }, *device)
+}
+
+/// What stands beside the weights.
+pub(crate) struct Parts {
+    pub config: Option<String>,
+    pub preprocessor: Option<String>,
+    pub arch: Option<VitConfig>,
+}
+
+fn from_parts(file: &Path, bytes: &[u8], parts: Parts, device: Device) -> Result<Vit, Error> {
+    let tensors = Tensors::open(file, bytes)?;
+    let layout = Layout::detect(&tensors)?;
+    let mut notes = vec![format!("{} tensors in the layout of Hugging Face's {layout}", tensors.names().len())];
+    let (config, id2label) = architecture(&tensors, &layout, &parts, &mut notes)?;
+    config.validate("config.json")?;
+    let head = layout.classes(&tensors).map_or(HeadKind::None, HeadKind::Linear);
+    let mut weights = Weights::zeros(&config, head);
+    fill::fill(&tensors, &layout, &config, &mut weights, &mut notes)?;
+    let labels = labels(id2label, head, &mut notes);
+    let preprocessor = preprocessor(parts.preprocessor.as_deref(), &config, &mut notes)?;
+    let source = Source { name: file.display().to_string(), sha256: sha256(bytes), notes };
+    Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source }) })
+}
+
+impl Vit {
+    /// Loads a checkpoint that is already in memory, as one embedded in a program; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// As for [`Vit::load`].
+    pub fn from_bytes(name: &str, weights: &[u8], config: &str, preprocessor: &str) -> Result<Self, Error> {
+        let parts = Parts { config: Some(config.into()), preprocessor: Some(preprocessor.into()), arch: None };
+        from_parts(Path::new(name), weights, parts, Device::Cpu)
+    }
+}
+
+fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
+    let refuse = |problem: String| Err(Error::Checkpoint { path: path.display().to_string(), problem });
+    if path.is_dir() {
+        let file = path.join("model.safetensors");
+        if !file.is_file() {
+            return refuse("the folder holds no model.safetensors; give the file itself, or a folder as Hugging Face writes it".into());
+        }
+        return Ok((file, path.to_owned()));
+    }
+    if !path.is_file() {
+        return refuse("there is no such file or folder; give a .safetensors file, a checkpoint's folder, or random:NAME".into());
+    }
+    if path.extension().is_none_or(|ending| ending != "safetensors") {
+        return refuse("only .safetensors is read; convert the file with Python's safetensors.torch.save_file".into());
+    }
+    Ok((path.to_owned(), path.parent().unwrap_or(Path::new(".")).to_owned()))
+}
+
+fn read_text(path: &Path) -> Result<Option<String>, Error> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bytes = read_bounded(path, LARGEST_JSON)?;
+    let text = String::from_utf8(bytes);
+    text.map(Some).map_err(|_| Error::Checkpoint { path: path.display().to_string(), problem: "the file is not UTF-8 text".into() })
+}
+
+fn architecture(
+    tensors: &Tensors,
+    layout: &Layout,
+    parts: &Parts,
+    notes: &mut Vec<String>,
+) -> Result<(VitConfig, Option<Vec<String>>), Error> {
+    match (&parts.config, &parts.arch) {
+        (Some(text), _) => {
+            let config = ConfigJson::parse(text)?;
+            notes.push("architecture from config.json".into());
+            if parts.arch.is_some() {
+                notes.push("the named architecture was not needed: config.json decides".into());
+            }
+            Ok((config.architecture(layout.family())?, config.labels()?))
+        }
+        (None, Some(arch)) => {
+            notes.push("no config.json: architecture as named".into());
+            Ok((arch.clone(), None))
+        }
+        (None, None) => {
+            let (name, config) = architecture::guess(tensors, layout)?;
+            notes.push(format!("no config.json: dimensions match {name} and no other named architecture"));
+            Ok((config, None))
+        }
+    }
+}
+
+fn labels(id2label: Option<Vec<String>>, head: HeadKind, notes: &mut Vec<String>) -> Labels {
+    let HeadKind::Linear(classes) = head else {
+        notes.push("no classifier: features and class-agnostic methods only".into());
+        return Labels::numbered(0);
+    };
+    match id2label {
+        Some(names) if names.len() == classes => Labels::new(names),
+        Some(names) => {
+            notes.push(format!("id2label names {} classes, the head has {classes}: classes are numbered", names.len()));
+            Labels::numbered(classes)
+        }
+        None => {
+            notes.push("no id2label: classes are numbered".into());
+            Labels::numbered(classes)
+        }
+    }
+}
+
+fn preprocessor(text: Option<&str>, config: &VitConfig, notes: &mut Vec<String>) -> Result<Preprocessor, Error> {
+    if let Some(text) = text {
+        return Preprocessor::from_config(text);
+    }
+    let (height, width) = config.image_size;
+    notes.push(format!("no preprocessor_config.json: pictures are resized to {height} × {width}, mean and deviation 0.5"));
+    Ok(Preprocessor::for_size(height, width))
+}

@@ -49,9 +49,21 @@ impl Method {
         vec![
             ("attention", Self::Attention(AttentionMap::default()), "last layer's attention of the class token, mean over heads"),
             ("rollout", Self::Rollout(Rollout::abnar_2020()), "attention rollout (Abnar and Zuidema 2020)"),
-            ("rollout-google", Self::Rollout(Rollout::google_vit()), "rollout as the ViT authors draw it: mean fusion, identity added, rows renormalised"),
-            ("rollout-max", Self::Rollout(Rollout::vit_explain_fixed()), "rollout with max fusion, lowest 90 % discarded, rows renormalised"),
-            ("rollout-vit-explain", Self::Rollout(Rollout::vit_explain_compat()), "the same with vit-explain's known defects, for comparison only"),
+            (
+                "rollout-google",
+                Self::Rollout(Rollout::google_vit()),
+                "rollout as the ViT authors draw it: mean fusion, identity added, rows renormalised",
+            ),
+            (
+                "rollout-max",
+                Self::Rollout(Rollout::vit_explain_fixed()),
+                "rollout with max fusion, lowest 90 % discarded, rows renormalised",
+            ),
+            (
+                "rollout-vit-explain",
+                Self::Rollout(Rollout::vit_explain_compat()),
+                "the same with vit-explain's known defects, for comparison only",
+            ),
             ("relevance", Self::Relevance(Relevance::chefer_iccv21()), "gradient-weighted attention (Chefer et al., ICCV 2021)"),
             ("gradient", Self::Gradient(Gradient::default()), "largest absolute gradient over the channels of a pixel (Simonyan 2014)"),
             ("input-x-gradient", Self::InputXGradient(InputXGradient::default()), "pixel times gradient, summed over channels, signed"),

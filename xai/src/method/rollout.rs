@@ -101,7 +101,11 @@ impl Rollout {
         let ratio = if let Discard::Lowest { ratio, .. } = self.discard { ratio } else { 0.0 };
         let refuse = |what: &str, expected: String, found: String| Err(Error::Shape { what: what.into(), expected, found });
         if !(0.0..=1.0).contains(&self.residual.weight) || !(0.0..=1.0).contains(&ratio) {
-            return refuse("rollout's residual weight and discard ratio", "numbers in 0 to 1".into(), format!("{} and {ratio}", self.residual.weight));
+            return refuse(
+                "rollout's residual weight and discard ratio",
+                "numbers in 0 to 1".into(),
+                format!("{} and {ratio}", self.residual.weight),
+            );
         }
         if self.start_layer >= layers {
             return refuse("rollout's start layer", format!("0 to {}", layers - 1), self.start_layer.to_string());
@@ -166,7 +170,11 @@ pub(super) mod fusion {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeadFusion, D::Error> {
         let name = String::deserialize(deserializer)?;
-        NAMES.iter().find(|(known, _)| *known == name).map(|(_, fusion)| *fusion).ok_or_else(|| D::Error::custom("head fusion is mean, max or min"))
+        NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, fusion)| *fusion)
+            .ok_or_else(|| D::Error::custom("head fusion is mean, max or min"))
     }
 }
 

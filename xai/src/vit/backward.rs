@@ -1,9 +1,9 @@
 //! The backward pass: from the logits, or from the pooled features, down to pixels, attention maps and weights.
 
+use kernels::Real;
 use kernels::attention::ReadOuts;
 use kernels::layer_norm::{self, AffineGradient};
 use kernels::linear::{self, Shape};
-use kernels::Real;
 
 use super::block;
 use super::config::VitConfig;

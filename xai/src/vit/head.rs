@@ -1,7 +1,7 @@
 //! Classifier heads: none, one linear layer, or the thesis's DNN with three hidden layers.
 
-use kernels::linear::{self, Onto, Shape};
 use kernels::Real;
+use kernels::linear::{self, Onto, Shape};
 
 use super::weights::{Linear, Tensor};
 use crate::Error;

@@ -27,7 +27,12 @@ fn configs() -> Vec<(VitConfig, HeadKind)> {
     let vit = VitConfig::tiny_for_tests();
     let dinov2 = VitConfig { family: Family::Dinov2, pooling: Pooling::ClsAndMean, ..vit.clone() };
     let mean = VitConfig { pooling: Pooling::MeanPatches, ..vit.clone() };
-    vec![(vit.clone(), HeadKind::Linear(CLASSES)), (vit, HeadKind::Dnn3(CLASSES)), (dinov2, HeadKind::Linear(CLASSES)), (mean, HeadKind::Linear(CLASSES))]
+    vec![
+        (vit.clone(), HeadKind::Linear(CLASSES)),
+        (vit, HeadKind::Dnn3(CLASSES)),
+        (dinov2, HeadKind::Linear(CLASSES)),
+        (mean, HeadKind::Linear(CLASSES)),
+    ]
 }
 
 const GRID: Patches = Patches { rows: 2, cols: 3 };
@@ -73,7 +78,9 @@ fn pixel_gradients_are_finite_differences_for_one_image_and_for_two() {
         for images in [1, 2] {
             let data = random_pixels(images);
             let found = pull_back(&config, &weights, &data, images, Extra::Nothing);
-            assert_gradient(&format!("pixels, B = {images}"), &data, &found.pixels, |data| score(&pass(&config, &weights, data, images).logits));
+            assert_gradient(&format!("pixels, B = {images}"), &data, &found.pixels, |data| {
+                score(&pass(&config, &weights, data, images).logits)
+            });
         }
     }
 }
@@ -85,9 +92,11 @@ fn attention_gradients_are_finite_differences_for_one_image_and_for_two() {
         for images in [1, 2] {
             let data = random_pixels(images);
             let found = pull_back(&config, &weights, &data, images, Extra::MapGradients).maps;
-            let gradient: Vec<f64> = (0..images).flat_map(|image| found.iter().flat_map(move |map| image_of(map, image, images).to_vec())).collect();
+            let gradient: Vec<f64> =
+                (0..images).flat_map(|image| found.iter().flat_map(move |map| image_of(map, image, images).to_vec())).collect();
             assert_gradient("attention", &vec![0.0; gradient.len()], &gradient, |nudges| {
-                let of_image = |image: usize| definition::logits(&config, &weights, image_of(&data, image, images), image_of(nudges, image, images));
+                let of_image =
+                    |image: usize| definition::logits(&config, &weights, image_of(&data, image, images), image_of(nudges, image, images));
                 score(&(0..images).flat_map(of_image).collect::<Vec<_>>())
             });
         }
@@ -220,7 +229,8 @@ mod definition {
     }
 
     fn pool(config: &VitConfig, tokens: &[Vec<f64>]) -> Vec<f64> {
-        let mean: Vec<f64> = (0..tokens[0].len()).map(|d| tokens[1..].iter().map(|row| row[d]).sum::<f64>() / (tokens.len() - 1) as f64).collect();
+        let mean: Vec<f64> =
+            (0..tokens[0].len()).map(|d| tokens[1..].iter().map(|row| row[d]).sum::<f64>() / (tokens.len() - 1) as f64).collect();
         match config.pooling {
             Pooling::Cls => tokens[0].clone(),
             Pooling::MeanPatches => mean,

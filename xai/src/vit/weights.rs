@@ -1,8 +1,8 @@
 //! The parameters of a vision transformer, as plain tensors in the order of the data's way.
 
+use kernels::Real;
 use kernels::layer_norm::Affine;
 use kernels::linear::Parameters;
-use kernels::Real;
 
 use super::config::{Family, VitConfig};
 use super::head::{Head, HeadKind};

@@ -1,0 +1,95 @@
+//! Writing a checkpoint as Hugging Face would, so that others can read it.
+
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+use serde_json::json;
+
+use super::layout::Layout;
+use crate::vit::config::Family;
+use crate::{Error, Vit};
+
+/// How numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 4 bytes, exact.
+    F32,
+    /// 2 bytes, rounded to 11 significant bits.
+    F16,
+}
+
+impl Vit {
+    /// Writes `model.safetensors` and `config.json` into `folder`, in Hugging Face's names.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] where a file cannot be written, or the head has no place in that layout.
+    pub fn save(&self, folder: &Path, precision: Precision) -> Result<(), Error> {
+        let refuse = |problem: String| Error::Checkpoint { path: folder.display().to_string(), problem };
+        let written = |error: std::io::Error| refuse(format!("cannot be written ({error})"));
+        std::fs::create_dir_all(folder).map_err(written)?;
+        let pieces = self.pieces(precision).ok_or_else(|| refuse("a DNN-3-hidden head has no place in this layout".into()))?;
+        let dtype = if precision == Precision::F32 { Dtype::F32 } else { Dtype::F16 };
+        let views = pieces.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
+        let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>().map_err(|error| refuse(error.to_string()))?;
+        serialize_to_file(views, None, &folder.join("model.safetensors")).map_err(|error| refuse(error.to_string()))?;
+        std::fs::write(folder.join("config.json"), format!("{:#}\n", self.config_json())).map_err(written)
+    }
+
+    /// Names on disk, shapes and bytes; nothing where the head has no name there.
+    fn pieces(&self, precision: Precision) -> Option<Vec<(String, Vec<usize>, Vec<u8>)>> {
+        let config = &self.model.config;
+        let layout = match (config.family, self.model.weights.head.classes() > 0) {
+            (family, false) => Layout::new(family, ""),
+            (Family::Vit, true) => Layout::new(Family::Vit, "vit."),
+            (Family::Dinov2, true) => Layout::new(Family::Dinov2, "dinov2."),
+        };
+        let mut pieces = Vec::new();
+        for (name, tensor) in self.model.weights.named() {
+            if name.starts_with("head.fc") || name.starts_with("head.bn") {
+                return None;
+            }
+            let places = layout.on_disk(&name, &tensor.shape, config);
+            let share = tensor.data.len() / places.len();
+            for (place, values) in places.into_iter().zip(tensor.data.chunks(share)) {
+                pieces.push((place.name, place.shape, to_bytes(values, precision)));
+            }
+        }
+        Some(pieces)
+    }
+
+    fn config_json(&self) -> serde_json::Value {
+        let config = &self.model.config;
+        let labels = self.model.labels.names().iter().enumerate();
+        let id2label: serde_json::Map<_, _> = labels.clone().map(|(id, name)| (id.to_string(), json!(name))).collect();
+        let label2id: serde_json::Map<_, _> = labels.map(|(id, name)| (name.clone(), json!(id))).collect();
+        let classifies = !id2label.is_empty();
+        let (model_type, name) = if config.family == Family::Vit { ("vit", "ViT") } else { ("dinov2", "Dinov2") };
+        let mut json = json!({
+            "architectures": [format!("{name}{}", if classifies { "ForImageClassification" } else { "Model" })],
+            "model_type": model_type,
+            "hidden_size": config.hidden_size,
+            "num_hidden_layers": config.num_hidden_layers,
+            "num_attention_heads": config.num_attention_heads,
+            "intermediate_size": config.intermediate_size,
+            "mlp_ratio": config.intermediate_size / config.hidden_size,
+            "image_size": if config.image_size.0 == config.image_size.1 { json!(config.image_size.0) } else { json!(config.image_size) },
+            "patch_size": config.patch_size,
+            "num_channels": 3,
+            "layer_norm_eps": config.layer_norm_eps,
+            "hidden_act": "gelu",
+            "qkv_bias": true,
+        });
+        if classifies {
+            json["id2label"] = id2label.into();
+            json["label2id"] = label2id.into();
+        }
+        json
+    }
+}
+
+fn to_bytes(values: &[f32], precision: Precision) -> Vec<u8> {
+    match precision {
+        Precision::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        Precision::F16 => values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect(),
+    }
+}
