@@ -103,7 +103,7 @@ impl VitConfig {
 
     /// The small model that is trained on drawn lesions and ships with Pellucid: 12 × 12 patches of 14 pixels.
     pub fn vit_drawn_patch14_168() -> Self {
-        Self::vit(192, 6, 6, (14, 168))
+        Self::vit(192, 6, 3, (14, 168))
     }
 
     /// DINOv2 ViT-S/14 (`facebook/dinov2-small`), position table for 518 pixels.

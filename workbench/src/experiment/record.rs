@@ -1,0 +1,76 @@
+//! The folder a run leaves behind.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use datasets::synthetic::Cohort;
+use reports::classification::{Evaluation, Predictions};
+use xai::{Precision, Vit};
+
+use super::Experiment;
+
+/// One line of `curve.csv`.
+pub struct EpochLine {
+    pub epoch: usize,
+    pub training_loss: f64,
+    pub validation_loss: f64,
+    pub validation_accuracy: f64,
+    pub seconds: f64,
+}
+
+/// A run's folder while it fills.
+pub struct Record {
+    folder: PathBuf,
+    curve: std::fs::File,
+}
+
+impl Record {
+    /// Makes the folder and writes what was asked.
+    pub fn start(experiment: &Experiment, folder: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("folder {} cannot be made", folder.display()))?;
+        std::fs::write(folder.join("experiment.toml"), toml::to_string(experiment)?)?;
+        let mut curve = std::fs::File::create(folder.join("curve.csv"))?;
+        writeln!(curve, "epoch,training_loss,validation_loss,validation_accuracy,seconds")?;
+        Ok(Self { folder: folder.to_owned(), curve })
+    }
+
+    /// Adds an epoch to the curve, and says it.
+    pub fn epoch(&mut self, line: &EpochLine) -> anyhow::Result<()> {
+        let EpochLine { epoch, training_loss, validation_loss, validation_accuracy, seconds } = line;
+        writeln!(self.curve, "{epoch},{training_loss:.4},{validation_loss:.4},{validation_accuracy:.4},{seconds:.1}")?;
+        let percent = 100.0 * validation_accuracy;
+        eprintln!("epoch {epoch}: loss {training_loss:.3}, validation loss {validation_loss:.3}, accuracy {percent:.1} %, {seconds:.0} s");
+        Ok(())
+    }
+
+    /// Writes the checkpoint, the test part's predictions and its evaluation.
+    pub fn finish(&self, vit: &Vit, cohort: &Cohort, test: &[usize], truth: &[usize], rows: &[Vec<f32>]) -> anyhow::Result<()> {
+        vit.save(&self.folder, Precision::F16)?;
+        std::fs::write(self.folder.join("preprocessor_config.json"), preprocessor_config(vit))?;
+        let names: Vec<&str> = vit.labels().names().iter().map(String::as_str).collect();
+        let evaluation = Evaluation::of(&Predictions::new(&names, truth, rows)?);
+        std::fs::write(self.folder.join("evaluation.json"), serde_json::to_string_pretty(&evaluation)? + "\n")?;
+        eprintln!("{}\n{}", evaluation.summary_table(), evaluation.class_table());
+        let mut csv = format!("isic_id,diagnosis,{}\n", names.join(","));
+        for ((&index, &class), row) in test.iter().zip(truth).zip(rows) {
+            let probabilities: Vec<_> = row.iter().map(|p| format!("{p:.5}")).collect();
+            writeln!(csv, "{},{},{}", cohort.records()[index].isic_id, names[class], probabilities.join(","))?;
+        }
+        Ok(std::fs::write(self.folder.join("predictions.csv"), csv)?)
+    }
+}
+
+/// The preparation of [`xai::Preprocessor::for_size`], in Hugging Face's words.
+fn preprocessor_config(vit: &Vit) -> String {
+    let (height, width) = vit.preprocessor().output_size();
+    let half = [0.5, 0.5, 0.5];
+    let json = serde_json::json!({
+        "image_processor_type": "ViTImageProcessor",
+        "do_resize": true, "size": { "height": height, "width": width }, "resample": 2,
+        "do_rescale": true, "rescale_factor": 1.0 / 255.0,
+        "do_normalize": true, "image_mean": half, "image_std": half,
+    });
+    format!("{json:#}\n")
+}

@@ -1,0 +1,101 @@
+//! A run: draw, split, learn, keep the best epoch of the validation part, report on the test part.
+
+use std::path::Path;
+use std::time::Instant;
+
+use datasets::synthetic::Cohort;
+use datasets::{LesionClass, Split, split};
+use kernels::cross_entropy;
+use reports::statistics::SplitMix64;
+use xai::training::{AdamW, Decay, Step, Training};
+use xai::{HeadKind, Labels, Probe, Vit, VitConfig};
+
+use super::lessons::Lessons;
+use super::record::{EpochLine, Record};
+use super::{Experiment, schedule};
+use crate::progress;
+
+/// Runs an experiment and writes its folder; returns the trained model.
+///
+/// # Errors
+/// When the cohort or the split cannot be made, training diverges, or the folder cannot be written.
+pub fn run(experiment: &Experiment, folder: &Path) -> anyhow::Result<Vit> {
+    let cohort = Cohort::draw(&experiment.cohort)?;
+    let Split { train, validation, test } = split(cohort.records(), &experiment.split)?;
+    let vit = Vit::random(VitConfig::by_name(&experiment.arch)?, HeadKind::Linear(LesionClass::ALL.len()), experiment.seed)?;
+    let vit = vit.with_labels(Labels::new(LesionClass::ALL.iter().map(|class| class.name().into()).collect()))?;
+    let preprocessor = vit.preprocessor().clone();
+    let lessons = |part: &[usize], what: &str| Lessons::draw(&cohort, part, &preprocessor, what);
+    let (learned, checked) = (lessons(&train, "drawing to learn from")?, lessons(&validation, "drawing to choose by")?);
+    let mut record = Record::start(experiment, folder)?;
+
+    let mut training = Training::of(vit.clone());
+    let mut best: Option<(f64, Vit)> = None;
+    for epoch in 1..=experiment.training.epochs {
+        let started = Instant::now();
+        let training_loss = learn(experiment, &learned, &mut training, epoch)?;
+        let (loss, accuracy) = loss_and_accuracy(training.vit(), &checked)?;
+        let seconds = started.elapsed().as_secs_f64();
+        record.epoch(&EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds })?;
+        if best.as_ref().is_none_or(|(lowest, _)| loss < *lowest) {
+            best = Some((loss, training.vit().clone()));
+        }
+    }
+    let vit = best.map_or(vit, |(_, vit)| vit);
+    let tested = lessons(&test, "drawing to report on")?;
+    record.finish(&vit, &cohort, &test, tested.labels(), &probabilities(&vit, &tested)?)?;
+    Ok(vit)
+}
+
+/// One epoch; returns its mean loss.
+fn learn(experiment: &Experiment, lessons: &Lessons, training: &mut Training, epoch: usize) -> anyhow::Result<f64> {
+    let plan = &experiment.training;
+    let mut random = SplitMix64::new(experiment.seed.wrapping_mul(1009) + epoch as u64);
+    let order = shuffled(lessons.len(), &mut random);
+    let batches: Vec<_> = order.chunks(plan.batch.max(1)).collect();
+    let bar = progress::bar(&format!("epoch {epoch} of {}", plan.epochs), batches.len());
+    let mut total = 0.0;
+    for (index, which) in batches.iter().enumerate() {
+        let rate = schedule::rate(plan, (epoch - 1) * batches.len() + index, plan.epochs * batches.len());
+        let adamw = AdamW { rate, decay: plan.decay, ..AdamW::default() };
+        let labels: Vec<usize> = which.iter().map(|&index| lessons.labels()[index]).collect();
+        let batch = lessons.turned_batch(which, &mut random)?;
+        total += training.step(&batch, &labels, &[], Step { adamw, decay: Decay::Matrices, clip: Some(plan.clip) })? * which.len() as f64;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(total / lessons.len().max(1) as f64)
+}
+
+/// The numbers below `count` in random order (Fisher and Yates).
+fn shuffled(count: usize, random: &mut SplitMix64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    (1..count).rev().for_each(|last| order.swap(last, (random.next_u64() % (last as u64 + 1)) as usize));
+    order
+}
+
+fn loss_and_accuracy(vit: &Vit, lessons: &Lessons) -> anyhow::Result<(f64, f64)> {
+    let logits = logits(vit, lessons)?;
+    let classes = vit.labels().len();
+    let (loss, _) = cross_entropy::loss_and_gradient(&logits, lessons.labels(), &[])?;
+    let highest = |row: &[f32]| (0..classes).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+    let right = logits.chunks(classes).zip(lessons.labels()).filter(|(row, label)| highest(row) == Some(**label)).count();
+    Ok((loss, right as f64 / lessons.len().max(1) as f64))
+}
+
+fn probabilities(vit: &Vit, lessons: &Lessons) -> anyhow::Result<Vec<Vec<f32>>> {
+    let classes = vit.labels().len();
+    let softmax = cross_entropy::softmax(&logits(vit, lessons)?, classes);
+    Ok(softmax.chunks(classes).map(<[f32]>::to_vec).collect())
+}
+
+/// Logits of every lesson, one row after the other.
+fn logits(vit: &Vit, lessons: &Lessons) -> anyhow::Result<Vec<f32>> {
+    const TOGETHER: usize = 32;
+    let all: Vec<usize> = (0..lessons.len()).collect();
+    let mut logits = Vec::with_capacity(all.len() * vit.labels().len());
+    for which in all.chunks(TOGETHER) {
+        logits.extend(vit.trace(&lessons.batch(which)?, Probe::Logits)?.logits().iter());
+    }
+    Ok(logits)
+}
