@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::LesionClass;
 
-/// Errors of this crate.
+/// Errors of this crate; uploaded images have their own, [`crate::Refusal`], because each reason has a stable code.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {

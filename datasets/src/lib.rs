@@ -2,6 +2,7 @@
 //!
 //! The crate knows no model; it meets the explaining crate only in [`image::RgbImage`] and plain masks.
 
+mod decode;
 mod error;
 mod imbalance;
 mod lesion_class;
@@ -9,6 +10,7 @@ pub mod metadata;
 mod split;
 pub mod synthetic;
 
+pub use decode::{Decoded, Format, Limits, Note, Refusal, decode};
 pub use error::Error;
 pub use imbalance::{Attribute, ClassBalance, Imbalance, Weighting, imbalance_by};
 pub use lesion_class::LesionClass;
