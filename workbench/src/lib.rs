@@ -1,4 +1,11 @@
 //! What people run: the way of one image, experiments, the command line and the dashboard.
 
+pub mod drawn_model;
+mod error;
 pub mod experiment;
+mod model_source;
+pub mod pipeline;
 pub mod progress;
+
+pub use error::Error;
+pub use model_source::ModelSource;

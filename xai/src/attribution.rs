@@ -1,6 +1,6 @@
 //! What a method found, and the full recipe of how.
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
 use crate::{Method, Patches, Target, sha256};
@@ -53,4 +53,17 @@ pub struct Attribution {
     pub recipe: Recipe,
     /// `Σ relevance − (score − score at the baseline)`, for methods that promise it to be zero.
     pub completeness_gap: Option<f32>,
+}
+
+impl Attribution {
+    /// One value for each patch: grid values as they are, pixel values as the mean over their patch (signs kept).
+    pub fn on_grid(&self) -> Array2<f32> {
+        if self.support == Support::Grid {
+            return self.values.clone();
+        }
+        let Patches { rows, cols } = self.recipe.patches;
+        let (height, width) = (self.values.nrows() / rows, self.values.ncols() / cols);
+        let patch = |(row, col)| s![row * height..(row + 1) * height, col * width..(col + 1) * width];
+        Array2::from_shape_fn((rows, cols), |at| self.values.slice(patch(at)).mean().unwrap_or(0.0))
+    }
 }

@@ -1,0 +1,28 @@
+//! The small model that ships: trained on drawn lesions by `experiments/vit_drawn.toml`, and good for nothing but showing how Pellucid works.
+
+use xai::{Error, Vit};
+
+/// What every page and report that shows this model must say.
+pub const LABEL: &str = "trained on drawn lesions";
+
+/// The curve of its training, as CSV.
+pub const CURVE: &str = include_str!("../models/vit_drawn/curve.csv");
+
+/// The metrics of its test part, as JSON of [`reports::classification::Evaluation`].
+pub const EVALUATION: &str = include_str!("../models/vit_drawn/evaluation.json");
+
+/// The recipe of its training.
+pub const EXPERIMENT: &str = include_str!("../models/vit_drawn/experiment.toml");
+
+/// Loads it from the program itself.
+///
+/// # Errors
+/// None in practice; a test loads it.
+pub fn load() -> Result<Vit, Error> {
+    Vit::from_bytes(
+        "drawn (trained on drawn lesions)",
+        include_bytes!("../models/vit_drawn/model.safetensors"),
+        include_str!("../models/vit_drawn/config.json"),
+        include_str!("../models/vit_drawn/preprocessor_config.json"),
+    )
+}
