@@ -101,10 +101,7 @@ impl LesionClass {
     ///
     /// Actinic keratosis is a precursor and stands with the benign, as in the Archive's `benign_malignant` column.
     pub fn is_malignant(self) -> bool {
-        matches!(
-            self,
-            LesionClass::Melanoma | LesionClass::BasalCellCarcinoma | LesionClass::SquamousCellCarcinoma
-        )
+        matches!(self, LesionClass::Melanoma | LesionClass::BasalCellCarcinoma | LesionClass::SquamousCellCarcinoma)
     }
 
     /// Whether the lesion grows from melanocytes: nevus and melanoma.

@@ -56,7 +56,9 @@ pub struct Split {
 pub fn split(records: &[Record], plan: &SplitPlan) -> Result<Split, Error> {
     let shares = [plan.train, plan.validation, plan.test];
     let sum: f64 = shares.iter().sum();
-    if !shares.iter().all(|share| *share >= 0.0) || !((sum - 1.0).abs() <= 1e-6) {
+    // NaN fails both.
+    let usable = shares.iter().all(|share| *share >= 0.0) && (sum - 1.0).abs() <= 1e-6;
+    if !usable {
         let what = format!("shares {shares:?} sum to {sum}; give three shares of at least 0 that sum to 1");
         return Err(Error::BadPlan { plan: "split", what });
     }

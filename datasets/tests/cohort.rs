@@ -43,7 +43,8 @@ fn rows_are_plainly_drawn_and_consistent() {
         assert_eq!(row.benign_malignant.as_deref() == Some("malignant"), class.is_malignant());
         assert_eq!(row.mel_thick_mm.is_some(), class == LesionClass::Melanoma);
         assert_eq!(row.age_approx.unwrap() % 5, 0);
-        let told = (row.patient_id.clone(), row.diagnosis.clone(), row.anatom_site_general.clone(), row.clin_size_long_diam_mm.map(f32::to_bits));
+        let told =
+            (row.patient_id.clone(), row.diagnosis.clone(), row.anatom_site_general.clone(), row.clin_size_long_diam_mm.map(f32::to_bits));
         let first = sizes.entry(row.lesion_id.clone()).or_insert_with(|| told.clone());
         assert_eq!(*first, told, "all images of a lesion tell the same (row {index})");
     }

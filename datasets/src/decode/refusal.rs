@@ -98,7 +98,9 @@ pub enum Refusal {
         limit: u64,
     },
     /// More memory than allowed.
-    #[error("decoding would take {memory} bytes of memory and at most {limit} are given; export the picture smaller or with 8 bits a channel")]
+    #[error(
+        "decoding would take {memory} bytes of memory and at most {limit} are given; export the picture smaller or with 8 bits a channel"
+    )]
     TooMuchMemory {
         /// Bytes needed.
         memory: u64,

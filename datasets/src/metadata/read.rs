@@ -48,8 +48,11 @@ pub fn records_of(frame: &DataFrame) -> Result<Vec<Record>, Error> {
     Ok(records)
 }
 
+/// A column's name and the record's field it fills.
+type Column<T> = (&'static str, fn(&mut Record) -> &mut Option<T>);
+
 fn texts(frame: &DataFrame, records: &mut [Record]) -> Result<(), Error> {
-    let fields: [(&'static str, fn(&mut Record) -> &mut Option<String>); 13] = [
+    let fields: [Column<String>; 13] = [
         ("attribution", |r| &mut r.attribution),
         ("copyright_license", |r| &mut r.copyright_license),
         ("anatom_site_general", |r| &mut r.anatom_site_general),
@@ -73,7 +76,7 @@ fn texts(frame: &DataFrame, records: &mut [Record]) -> Result<(), Error> {
 }
 
 fn flags(frame: &DataFrame, records: &mut [Record]) -> Result<(), Error> {
-    let fields: [(&'static str, fn(&mut Record) -> &mut Option<bool>); 5] = [
+    let fields: [Column<bool>; 5] = [
         ("concomitant_biopsy", |r| &mut r.concomitant_biopsy),
         ("family_hx_mm", |r| &mut r.family_hx_mm),
         ("mel_ulcer", |r| &mut r.mel_ulcer),
@@ -87,12 +90,12 @@ fn flags(frame: &DataFrame, records: &mut [Record]) -> Result<(), Error> {
 }
 
 fn numbers(frame: &DataFrame, records: &mut [Record]) -> Result<(), Error> {
-    let wholes: [(&'static str, fn(&mut Record) -> &mut Option<u32>); 3] =
+    let wholes: [Column<u32>; 3] =
         [("age_approx", |r| &mut r.age_approx), ("pixels_x", |r| &mut r.pixels_x), ("pixels_y", |r| &mut r.pixels_y)];
     for (column, field) in wholes {
         parse(frame, records, (column, "a whole number"), field, whole)?;
     }
-    let reals: [(&'static str, fn(&mut Record) -> &mut Option<f32>); 2] =
+    let reals: [Column<f32>; 2] =
         [("clin_size_long_diam_mm", |r| &mut r.clin_size_long_diam_mm), ("mel_thick_mm", |r| &mut r.mel_thick_mm)];
     for (column, field) in reals {
         parse(frame, records, (column, "a number of millimetres"), field, |cell| {
@@ -174,7 +177,8 @@ mod tests {
         assert!(message.contains("row 2") && message.contains("age_approx") && message.contains("old"), "{message}");
         let message = read_csv(b"id,age\nA,50\n").unwrap_err().to_string();
         assert!(message.contains("isic_id") && message.contains("id, age"), "{message}");
-        for bad in ["isic_id,age_approx\nA,55.5\n", "isic_id,mel_thick_mm\nA,NaN\n", "isic_id,mel_ulcer\nA,maybe\n", "isic_id,sex\n,male\n"] {
+        for bad in ["isic_id,age_approx\nA,55.5\n", "isic_id,mel_thick_mm\nA,NaN\n", "isic_id,mel_ulcer\nA,maybe\n", "isic_id,sex\n,male\n"]
+        {
             assert!(read_csv(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(read_csv(b"").is_err());

@@ -15,15 +15,10 @@ pub fn frame_of(records: &[Record]) -> Result<DataFrame, Error> {
     let flag = |name: &str, of: fn(&Record) -> Option<bool>| {
         column(Series::new(PlSmallStr::from_str(name), records.iter().map(of).collect::<Vec<_>>()))
     };
-    let whole = |name: &str, of: fn(&Record) -> Option<u32>| {
-        column(Series::new(PlSmallStr::from_str(name), records.iter().map(of).collect::<Vec<_>>()))
-    };
-    let real = |name: &str, of: fn(&Record) -> Option<f32>| {
-        column(Series::new(PlSmallStr::from_str(name), records.iter().map(of).collect::<Vec<_>>()))
-    };
-    let ids = column(Series::new("isic_id".into(), records.iter().map(|r| r.isic_id.as_str()).collect::<Vec<_>>()));
+    let whole = |name: &str, of: fn(&Record) -> Option<u32>| column(Series::new(name.into(), records.iter().map(of).collect::<Vec<_>>()));
+    let real = |name: &str, of: fn(&Record) -> Option<f32>| column(Series::new(name.into(), records.iter().map(of).collect::<Vec<_>>()));
     let columns = vec![
-        ids,
+        column(Series::new("isic_id".into(), records.iter().map(|r| r.isic_id.as_str()).collect::<Vec<_>>())),
         text("attribution", |r| &r.attribution),
         text("copyright_license", |r| &r.copyright_license),
         whole("age_approx", |r| r.age_approx),

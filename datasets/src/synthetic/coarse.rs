@@ -9,8 +9,7 @@ const STEP: usize = 4;
 pub(super) fn coarse<const N: usize>(size: u32, field: impl Fn(f32, f32) -> [f32; N]) -> Vec<[f32; N]> {
     let n = size as usize;
     let points = n.div_ceil(STEP) + 1;
-    let grid: Vec<[f32; N]> =
-        (0..points * points).map(|k| field(((k / points) * STEP) as f32, ((k % points) * STEP) as f32)).collect();
+    let grid: Vec<[f32; N]> = (0..points * points).map(|k| field(((k / points) * STEP) as f32, ((k % points) * STEP) as f32)).collect();
     let mut plane = Vec::with_capacity(n * n);
     for y in 0..n {
         let (row, ty) = (y / STEP * points, (y % STEP) as f32 / STEP as f32);

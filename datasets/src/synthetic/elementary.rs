@@ -10,8 +10,8 @@ pub(super) fn exp(x: f32) -> f32 {
     let scaled = x.clamp(-80.0, 80.0) * LOG2_E;
     let whole = scaled.floor();
     let p = (scaled - whole) * LN_2;
-    let series = 1.0
-        + p * (1.0 + p * (1.0 / 2.0 + p * (1.0 / 6.0 + p * (1.0 / 24.0 + p * (1.0 / 120.0 + p * (1.0 / 720.0 + p / 5040.0))))));
+    let series =
+        1.0 + p * (1.0 + p * (1.0 / 2.0 + p * (1.0 / 6.0 + p * (1.0 / 24.0 + p * (1.0 / 120.0 + p * (1.0 / 720.0 + p / 5040.0))))));
     f32::from_bits(((whole as i32 + 127) as u32) << 23) * series
 }
 

@@ -144,7 +144,5 @@ fn place(outline: &Outline, size: u32, stream: &mut Stream) -> View {
 
 /// The largest distance between opposite border points.
 fn long_diameter(outline: &Outline) -> f32 {
-    (0..32)
-        .map(|k| outline.border(k as f32 / 64.0).length() + outline.border(k as f32 / 64.0 + 0.5).length())
-        .fold(0.0, f32::max)
+    (0..32).map(|k| outline.border(k as f32 / 64.0).length() + outline.border(k as f32 / 64.0 + 0.5).length()).fold(0.0, f32::max)
 }

@@ -14,9 +14,7 @@ impl Stream {
 
     /// An independent stream for one purpose, so that a change in one part of a picture leaves the others as they were.
     pub(crate) fn fork(&self, purpose: &str) -> Stream {
-        let name = purpose
-            .bytes()
-            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
+        let name = purpose.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
         Stream { key: mixed(self.key ^ name), count: 0 }
     }
 

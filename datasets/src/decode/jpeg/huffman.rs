@@ -48,7 +48,8 @@ impl<'a> Bits<'a> {
     /// The next symbol; `None` when the bits end or no code fits.
     pub(super) fn symbol(&mut self, table: &Table) -> Option<u8> {
         self.fill();
-        let window = if self.count >= 16 { (self.held >> (self.count - 16)) as u32 } else { (self.held << (16 - self.count)) as u32 } & 0xFFFF;
+        let window =
+            if self.count >= 16 { (self.held >> (self.count - 16)) as u32 } else { (self.held << (16 - self.count)) as u32 } & 0xFFFF;
         let length = (1..=16).find(|length| window < table.past[*length])?;
         if length as u32 > self.count {
             return None;

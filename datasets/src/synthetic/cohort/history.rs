@@ -65,7 +65,9 @@ impl Patient {
             benign_malignant: some(if class.is_malignant() { "malignant" } else { "benign" }),
             clin_size_long_diam_mm: Some((long_diameter_mm * 10.0 + 0.5).floor() / 10.0),
             concomitant_biopsy: Some(biopsied),
-            dermoscopic_type: some(["contact polarized", "contact non-polarized", "non-contact polarized"][lots.weighted(&[0.6, 0.2, 0.2])]),
+            dermoscopic_type: some(
+                ["contact polarized", "contact non-polarized", "non-contact polarized"][lots.weighted(&[0.6, 0.2, 0.2])],
+            ),
             diagnosis: some(class.name()),
             diagnosis_confirm_type: some(if biopsied { "histopathology" } else { "single image expert consensus" }),
             family_hx_mm: Some(self.family),

@@ -64,7 +64,8 @@ impl Cohort {
             let patient = &patients[lesion.patient];
             let mut shot = stream.fork(&format!("image {index} {view}"));
             let seeds = Seeds { patient: patient.seed, lesion: lesion.seed, view: shot.bits() };
-            let mut record = patient.record(lesion.class, long_diameter_of(lesion.class, lesion.seed), &stream.fork(&format!("history {index}")));
+            let mut record =
+                patient.record(lesion.class, long_diameter_of(lesion.class, lesion.seed), &stream.fork(&format!("history {index}")));
             record.isic_id = format!("DRAWN_{:07}", number + 1);
             record.lesion_id = Some(format!("DRAWN_L{:07}", index + 1));
             record.patient_id = Some(format!("DRAWN_P{:07}", lesion.patient + 1));

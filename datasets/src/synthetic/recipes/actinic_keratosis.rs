@@ -36,7 +36,13 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
         strawberry_pattern(lesion, stream.between(0.2, 0.6), stream);
     }
     if pigmented {
-        let with = Network { mesh_mm: stream.between(0.5, 0.9), line: 0.45, melanin: stream.between(0.2, 0.6), uneven: stream.between(0.3, 0.7), share: 0.7 };
+        let with = Network {
+            mesh_mm: stream.between(0.5, 0.9),
+            line: 0.45,
+            melanin: stream.between(0.2, 0.6),
+            uneven: stream.between(0.3, 0.7),
+            share: 0.7,
+        };
         network(lesion, &with, stream);
     }
     if stream.chance(0.6) {

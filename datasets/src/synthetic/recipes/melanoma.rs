@@ -75,8 +75,13 @@ fn marks(lesion: &mut Lesion, loud: f32, stream: &mut Stream) {
         streaks(lesion, &with, stream);
     }
     if stream.chance(0.35 + 0.45 * loud) {
-        let with =
-            Dots { count: stream.count(8, 45), radius_mm: (0.04, 0.13), melanin: stream.between(1.0, 2.2), deep: 0.1, finding: Finding::IrregularDots };
+        let with = Dots {
+            count: stream.count(8, 45),
+            radius_mm: (0.04, 0.13),
+            melanin: stream.between(1.0, 2.2),
+            deep: 0.1,
+            finding: Finding::IrregularDots,
+        };
         dots(lesion, &with, stream);
     }
     if stream.chance(0.3 * loud) {

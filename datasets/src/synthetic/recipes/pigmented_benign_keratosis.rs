@@ -38,7 +38,13 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
         };
         ridges(lesion, &with, stream);
     } else {
-        let with = Network { mesh_mm: stream.between(0.35, 0.7), line: 0.4, melanin: dark * stream.between(0.3, 0.8), uneven: stream.between(0.2, 0.6), share: 0.8 };
+        let with = Network {
+            mesh_mm: stream.between(0.35, 0.7),
+            line: 0.4,
+            melanin: dark * stream.between(0.3, 0.8),
+            uneven: stream.between(0.2, 0.6),
+            share: 0.8,
+        };
         network(lesion, &with, stream);
     }
     if stream.chance(0.35) {
@@ -54,7 +60,12 @@ pub(super) fn paint(lesion: &mut Lesion, stream: &mut Stream) {
 fn regressing(lesion: &mut Lesion, stream: &mut Stream) {
     let pink = Tissue { blood: stream.between(0.1, 0.4), deep: stream.between(0.05, 0.3), ..Tissue::default() };
     patches(lesion, &Patches { tissue: pink, share: stream.between(0.2, 0.6), size: 0.7, soft: 0.25, keeps: 0.35 }, stream);
-    let granules =
-        Dots { count: stream.count(30, 140), radius_mm: (0.03, 0.08), melanin: 0.12, deep: stream.between(0.25, 0.6), finding: Finding::Peppering };
+    let granules = Dots {
+        count: stream.count(30, 140),
+        radius_mm: (0.03, 0.08),
+        melanin: 0.12,
+        deep: stream.between(0.25, 0.6),
+        finding: Finding::Peppering,
+    };
     dots(lesion, &granules, stream);
 }

@@ -91,9 +91,8 @@ pub(in crate::synthetic) fn white_circles(lesion: &mut Lesion, count: usize, str
     for _ in 0..count {
         let at = inside(lesion, stream, 0.9);
         let radius = stream.between(0.12, 0.24);
-        let path: Vec<_> = (0..=10)
-            .map(|k| (lesion.view.to_pixel(at.towards(k as f32 / 10.0, radius)), 0.04 * lesion.view.scale()))
-            .collect();
+        let path: Vec<_> =
+            (0..=10).map(|k| (lesion.view.to_pixel(at.towards(k as f32 / 10.0, radius)), 0.04 * lesion.view.scale())).collect();
         ring.stroke(&path, stream.between(0.3, 0.7));
         plug.disc(lesion.view.to_pixel(at), 0.6 * radius * lesion.view.scale(), 0.5, 0.6);
     }

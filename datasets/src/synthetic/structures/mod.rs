@@ -2,8 +2,8 @@
 
 mod clods;
 mod keratin;
-mod network;
 mod nests;
+mod network;
 mod ridges;
 mod streaks;
 mod ulcer;

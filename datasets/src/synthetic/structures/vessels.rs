@@ -72,10 +72,19 @@ pub(in crate::synthetic) fn hairpin_vessels(lesion: &mut Lesion, count: usize, s
         let turn = stream.unit();
         let (length, half) = (stream.between(0.2, 0.42), stream.between(0.05, 0.08));
         let tip = at.towards(turn, length);
-        let path = [at.towards(turn + 0.25, half), tip.towards(turn + 0.25, half), tip.towards(turn, half), tip.towards(turn - 0.25, half), at.towards(turn - 0.25, half)];
+        let path = [
+            at.towards(turn + 0.25, half),
+            tip.towards(turn + 0.25, half),
+            tip.towards(turn, half),
+            tip.towards(turn - 0.25, half),
+            at.towards(turn - 0.25, half),
+        ];
         let pixels = path.map(|p| lesion.view.to_pixel(p));
         loops.stroke(&pixels.map(|p| (p, 0.03 * lesion.view.scale())), stream.between(0.7, 1.0));
-        halo.stroke(&[(lesion.view.to_pixel(at), 0.16 * lesion.view.scale()), (lesion.view.to_pixel(tip), 0.16 * lesion.view.scale())], 0.5);
+        halo.stroke(
+            &[(lesion.view.to_pixel(at), 0.16 * lesion.view.scale()), (lesion.view.to_pixel(tip), 0.16 * lesion.view.scale())],
+            0.5,
+        );
     }
     lesion.stamp(&halo, |tissue, cover| tissue.white += 0.28 * cover);
     lesion.stamp(&loops, |tissue, cover| {
