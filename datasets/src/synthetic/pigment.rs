@@ -68,8 +68,12 @@ pub(super) fn patches(lesion: &mut Lesion, with: &Patches, stream: &mut Stream) 
     // Gradient noise is about bell-shaped with deviation 0.35, so the threshold follows the share.
     let threshold = 0.62 - 1.15 * with.share;
     lesion.each(|site| {
+        let rim = smoothstep(-0.06, 0.22, site.depth);
+        if rim <= 0.0 {
+            return;
+        }
         let level = noise.fractal(site.at.scaled(step), 5);
-        let here = smoothstep(threshold - with.soft, threshold + with.soft, level) * smoothstep(-0.06, 0.22, site.depth);
+        let here = smoothstep(threshold - with.soft, threshold + with.soft, level) * rim;
         if here > 0.0 {
             site.tissue.melanin *= 1.0 - here * (1.0 - with.keeps);
             site.tissue = scaled(&with.tissue, here, here).over(&site.tissue);

@@ -57,7 +57,10 @@ pub(in crate::synthetic) fn scale(lesion: &mut Lesion, amount: f32, yellow: f32,
     let (place, crack, grain) = (Noise::new(stream), Noise::new(stream), Noise::new(stream));
     lesion.each(|site| {
         let rim = smoothstep(-0.2, 0.3, site.depth);
-        let patch = smoothstep(0.05, 0.5, place.fractal(site.at.scaled(0.8), 3));
+        let patch = if rim > 0.0 { smoothstep(0.05, 0.5, place.fractal(site.at.scaled(0.8), 3)) } else { 0.0 };
+        if patch <= 0.0 {
+            return;
+        }
         let flake = smoothstep(0.04, 0.3, crack.cell(site.at.scaled(2.6), 1.0).wall) * (0.7 + 0.5 * grain.at(site.at.scaled(6.0)));
         let here = amount * rim * patch * flake;
         site.tissue.white += here * (1.0 - yellow);
@@ -76,6 +79,9 @@ pub(in crate::synthetic) fn keratin_mass(lesion: &mut Lesion, size: f32, stream:
         let away = Point::new(site.at.y - centre.y, site.at.x - centre.x).length() / radius;
         let level = 1.0 - away + 0.38 * rough.fractal(site.at.scaled(1.1), 3);
         let here = smoothstep(-0.05, 0.32, level) * smoothstep(0.0, 0.15, site.depth);
+        if here <= 0.0 {
+            return;
+        }
         let inner = heart * smoothstep(0.25, 0.8, level);
         let shade = 0.82 + 0.22 * grain.fractal(site.at.scaled(3.5), 2);
         site.tissue.white += here * shade * (1.0 - inner) * 0.85;

@@ -53,6 +53,9 @@ pub(in crate::synthetic) fn strawberry_pattern(lesion: &mut Lesion, blood: f32, 
     let mesh = stream.between(0.75, 1.25);
     lesion.each(|site| {
         let rim = smoothstep(-0.45, 0.25, site.depth);
+        if rim <= 0.0 {
+            return;
+        }
         let q = Point::new(site.at.y / mesh + 0.4 * place.at(site.at), site.at.x / mesh);
         let cell = cells.cell(q, 0.9);
         let around = smoothstep(0.18, 0.42, cell.nearest) * (0.75 + 0.5 * fine.at(site.at.scaled(4.0)));

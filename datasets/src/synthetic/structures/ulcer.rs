@@ -15,9 +15,13 @@ pub(in crate::synthetic) fn ulceration(lesion: &mut Lesion, size: f32, stream: &
     let radius = size * lesion.radius_mm();
     let crusted = stream.between(0.0, 0.9);
     lesion.each(|site| {
+        let rim = smoothstep(-0.02, 0.1, site.depth);
+        if rim <= 0.0 {
+            return;
+        }
         let away = Point::new(site.at.y - centre.y, site.at.x - centre.x).length() / radius;
         let level = 1.0 - away + 0.5 * rough.fractal(site.at.scaled(1.5), 4);
-        let here = smoothstep(0.0, 0.34, level) * smoothstep(-0.02, 0.1, site.depth);
+        let here = smoothstep(0.0, 0.34, level) * rim;
         if here <= 0.0 {
             return;
         }
