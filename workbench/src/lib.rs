@@ -1,7 +1,9 @@
 //! What people run: the way of one image, experiments, the command line and the dashboard.
 
+pub mod cli;
 pub mod drawn_model;
 mod error;
+pub mod evidence;
 pub mod experiment;
 mod model_source;
 pub mod pipeline;

@@ -1,9 +1,16 @@
-//! The `pellucid` command.
+//! The `pellucid` command: parse, run, print the error with its causes.
 
-fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let (file, folder) = (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
-    let experiment = workbench::experiment::Experiment::read(file.as_ref())?;
-    workbench::experiment::run(&experiment, folder.as_ref())?;
-    Ok(())
+use std::process::ExitCode;
+
+use clap::Parser;
+use workbench::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -121,6 +121,22 @@ impl Preprocessor {
         })
     }
 
+    /// The picture behind the prepared pixels of one image: [`prepare`](Self::prepare) backwards, as far as it can be.
+    ///
+    /// ```
+    /// use xai::Preprocessor;
+    /// let preprocessor = Preprocessor::for_size(4, 4);
+    /// let picture = image::RgbImage::from_pixel(4, 4, image::Rgb([200, 100, 0]));
+    /// assert_eq!(preprocessor.picture_of(&preprocessor.prepare(&picture)?, 0), picture);
+    /// # Ok::<(), xai::Error>(())
+    /// ```
+    pub fn picture_of(&self, batch: &Batch, image: usize) -> RgbImage {
+        let pixels = batch.pixels();
+        let (height, width) = batch.size();
+        let colour = |row: u32, col: u32, channel: usize| self.unscale(pixels[[image, channel, row as usize, col as usize]], channel);
+        RgbImage::from_fn(width as u32, height as u32, |col, row| image::Rgb([0, 1, 2].map(|channel| colour(row, col, channel))))
+    }
+
     /// Height and width of what comes out, whatever goes in.
     pub fn output_size(&self) -> (usize, usize) {
         let size = match (self.crop, self.resize) {
@@ -144,6 +160,11 @@ impl Preprocessor {
     fn scale(&self, value: u8, channel: usize) -> f32 {
         let value = self.rescale.map_or(f32::from(value), |factor| (f64::from(value) * factor) as f32);
         self.normalization.map_or(value, |by| (value - by.mean[channel]) / by.std[channel])
+    }
+
+    fn unscale(&self, value: f32, channel: usize) -> u8 {
+        let value = f64::from(self.normalization.map_or(value, |by| value * by.std[channel] + by.mean[channel]));
+        (value / self.rescale.unwrap_or(1.0)).round().clamp(0.0, 255.0) as u8
     }
 }
 

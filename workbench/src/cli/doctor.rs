@@ -1,0 +1,87 @@
+//! `pellucid doctor`: what was found on this machine, and what is used.
+
+use clap::Args;
+use kernels::device::{Cuda, cpu_features};
+use serde::Serialize;
+use xai::{Device, VitConfig};
+
+use crate::drawn_model;
+
+/// Say what was found on this machine and what is used.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Findings {
+    version: &'static str,
+    target: String,
+    threads: usize,
+    cpu_features: Vec<&'static str>,
+    gemm: &'static str,
+    cuda: String,
+    device: String,
+    caches: String,
+    built_in_model: String,
+    architectures: Vec<&'static str>,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let findings = findings();
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+        return Ok(());
+    }
+    let rows = [
+        ("pellucid", format!("{} for {}", findings.version, findings.target)),
+        ("threads", findings.threads.to_string()),
+        ("vector instructions", join_or(&findings.cpu_features, "none known")),
+        ("matrix products", findings.gemm.into()),
+        ("CUDA", findings.cuda),
+        ("computes on", findings.device),
+        ("cache folders", findings.caches),
+        ("built-in model", findings.built_in_model),
+        ("architectures", findings.architectures.join(", ")),
+    ];
+    rows.iter().for_each(|(what, found)| println!("{what:>20}  {found}"));
+    Ok(())
+}
+
+fn findings() -> Findings {
+    let features = cpu_features();
+    let gemm = match features.iter().find(|feature| matches!(**feature, "avx512f" | "avx2")) {
+        Some(&"avx512f") => "AVX-512, f32",
+        Some(_) => "AVX2 and FMA, f32",
+        None => "portable code, f32",
+    };
+    Findings {
+        version: env!("CARGO_PKG_VERSION"),
+        target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+        threads: rayon::current_num_threads(),
+        cpu_features: features,
+        gemm,
+        cuda: cuda(),
+        device: Device::best().to_string(),
+        caches: "none: nothing is downloaded and nothing is kept between runs".into(),
+        built_in_model: format!("vit_drawn, {}", drawn_model::LABEL),
+        architectures: VitConfig::named().into_iter().map(|(name, _)| name).collect(),
+    }
+}
+
+fn cuda() -> String {
+    match Cuda::probe() {
+        Cuda::NoDriver => "not used: no driver library (libcuda) was found".into(),
+        Cuda::Broken(reason) => format!("not used: the driver does not start ({reason})"),
+        Cuda::Found { version, devices } => {
+            let version = format!("{}.{}", version / 1000, version % 1000 / 10);
+            format!("not used: this version has no CUDA kernels yet; driver for CUDA {version}, {}", devices.join(", "))
+        }
+    }
+}
+
+fn join_or(found: &[&str], none: &str) -> String {
+    if found.is_empty() { none.into() } else { found.join(", ") }
+}

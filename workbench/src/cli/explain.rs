@@ -1,0 +1,276 @@
+//! `pellucid explain`: pictures in; overlays, maps and `explanation.json` out.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use image::RgbImage;
+use ndarray::{Array4, Ix4};
+use ndarray_npy::{read_npy, write_npy};
+use xai::{Batch, HeatMap, Method, Support, Target, Vit, Window, side_by_side};
+
+use super::explanation::{Explanation, ImageFacts, MapFacts, ModelFacts, Refused};
+use super::model::ModelArguments;
+use super::style::{MethodArguments, StyleArguments};
+use crate::pipeline::{self, Map, Question, Reading};
+use crate::{Error, progress};
+
+/// Explain pictures.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes, for each picture and method: NAME.METHOD.png (original beside overlay), NAME.METHOD.grid.npy (patches),\nNAME.METHOD.full.npy (the model's input pixels); and one explanation.json with logits, recipes and hashes.\n\nExample: pellucid explain lesion.jpg --model ./vit --method rollout,relevance --target melanoma:nevus --out maps"
+)]
+pub struct Arguments {
+    /// JPEG or PNG pictures
+    #[arg(value_name = "IMAGE", required_unless_present = "pixels")]
+    images: Vec<PathBuf>,
+
+    /// Prepared pixels instead of pictures: float32 (B, 3, H, W) or (3, H, W)
+    #[arg(long, value_name = "FILE.npy", conflicts_with = "images")]
+    pixels: Option<PathBuf>,
+
+    #[command(flatten)]
+    model: ModelArguments,
+
+    #[command(flatten)]
+    methods: MethodArguments,
+
+    /// What to explain: `predicted`, a class by name or number, or A:B for what speaks for A against B
+    #[arg(long, value_name = "predicted|CLASS|A:B", default_value = "predicted")]
+    target: String,
+
+    #[command(flatten)]
+    style: StyleArguments,
+
+    /// Folder for the results; made if it does not exist
+    #[arg(long, value_name = "DIR", default_value = "maps")]
+    out: PathBuf,
+
+    /// Print explanation.json on standard output as well
+    #[arg(long)]
+    json: bool,
+}
+
+/// A picture with its answers, ready to be written.
+struct Answered {
+    stem: String,
+    picture: RgbImage,
+    reading: Reading,
+    facts: ImageFacts,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    arguments.style.style(String::new())?;
+    let methods = arguments.methods.methods()?;
+    let vit = arguments.model.load()?;
+    let target = Target::parse(&arguments.target, vit.labels()).or_else(|error| class_blind(&methods, error))?;
+    let question = Question { target, methods: methods.iter().map(|(_, method)| method.clone()).collect() };
+    let mut explanation = Explanation {
+        software: format!("pellucid {}", env!("CARGO_PKG_VERSION")),
+        notice: "Research use only. Maps show what the model relies on; they are no diagnosis.",
+        model: ModelFacts::of(&vit),
+        images: Vec::new(),
+        refused: Vec::new(),
+    };
+    match &arguments.pixels {
+        Some(file) => explain_pixels(arguments, &vit, file, &question, &methods, &mut explanation)?,
+        None => explain_pictures(arguments, &vit, &question, &methods, &mut explanation)?,
+    }
+    finish(arguments, &explanation)
+}
+
+/// A model without classes still answers class-agnostic methods about "predicted".
+fn class_blind(methods: &[(String, Method)], error: xai::Error) -> Result<Target, xai::Error> {
+    if methods.iter().any(|(_, method)| method.is_class_specific()) { Err(error) } else { Ok(Target::Predicted) }
+}
+
+fn explain_pictures(
+    arguments: &Arguments,
+    vit: &Vit,
+    question: &Question,
+    methods: &[(String, Method)],
+    explanation: &mut Explanation,
+) -> anyhow::Result<()> {
+    let bar = progress::bar("explaining", arguments.images.len());
+    let mut stems = HashSet::new();
+    for file in &arguments.images {
+        match answer(vit, file, question) {
+            Ok(mut answered) => {
+                answered.stem = unique(answered.stem, &mut stems);
+                write(arguments, methods, answered, explanation)?;
+            }
+            Err(error) => match error.downcast::<Error>()? {
+                Error::Picture(refusal) => explanation.refused.push(Refused {
+                    file: file.display().to_string(),
+                    code: refusal.code().into(),
+                    message: refusal.to_string(),
+                }),
+                other => return Err(other.into()),
+            },
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn answer(vit: &Vit, file: &Path, question: &Question) -> anyhow::Result<Answered> {
+    let bytes = read_bounded(file)?;
+    let decoded = pipeline::picture(&bytes)?;
+    let reading = pipeline::read(vit, &decoded.image, question)?;
+    let size = (decoded.image.height(), decoded.image.width());
+    let target = question.target.describe(vit.labels());
+    let mut facts = ImageFacts::of(file.display().to_string(), xai::sha256(&bytes), size, target, &reading);
+    facts.notes = decoded.notes.iter().map(ToString::to_string).collect();
+    Ok(Answered { stem: stem(file), picture: decoded.image, reading, facts })
+}
+
+/// A file's bytes, or as many as show that it is too large.
+fn read_bounded(file: &Path) -> anyhow::Result<Vec<u8>> {
+    use std::io::Read;
+    let opened = std::fs::File::open(file).with_context(|| format!("picture {} cannot be opened", file.display()))?;
+    let mut bytes = Vec::new();
+    let most = datasets::Limits::default().bytes as u64 + 1;
+    opened.take(most).read_to_end(&mut bytes).with_context(|| format!("picture {} cannot be read", file.display()))?;
+    Ok(bytes)
+}
+
+fn explain_pixels(
+    arguments: &Arguments,
+    vit: &Vit,
+    file: &Path,
+    question: &Question,
+    methods: &[(String, Method)],
+    explanation: &mut Explanation,
+) -> anyhow::Result<()> {
+    let batch = read_pixels(file)?;
+    let (height, width) = batch.size();
+    let window = Window::whole(height as u32, width as u32);
+    let sha256 = xai::sha256(&std::fs::read(file)?);
+    let readings = pipeline::read_prepared(vit, &batch, window, question)?;
+    for (index, reading) in readings.into_iter().enumerate() {
+        let picture = vit.preprocessor().picture_of(&batch, index);
+        let target = question.target.describe(vit.labels());
+        let name = format!("{}[{index}]", file.display());
+        let facts = ImageFacts::of(name, sha256.clone(), (height as u32, width as u32), target, &reading);
+        write(arguments, methods, Answered { stem: format!("{}.{index}", stem(file)), picture, reading, facts }, explanation)?;
+    }
+    Ok(())
+}
+
+/// (B, 3, H, W) from a file that may lack the first dimension.
+pub(super) fn read_pixels(file: &Path) -> anyhow::Result<Batch> {
+    let pixels: ndarray::ArrayD<f32> =
+        read_npy(file).with_context(|| format!("{} is no float32 .npy file that can be read", file.display()))?;
+    let pixels = if pixels.ndim() == 3 { pixels.insert_axis(ndarray::Axis(0)) } else { pixels };
+    let shape = pixels.shape().to_vec();
+    let pixels: Array4<f32> = pixels
+        .into_dimensionality::<Ix4>()
+        .with_context(|| format!("{} has shape {shape:?}; (B, 3, H, W) or (3, H, W) is read", file.display()))?;
+    Ok(Batch::new(pixels)?)
+}
+
+fn write(arguments: &Arguments, methods: &[(String, Method)], answered: Answered, explanation: &mut Explanation) -> anyhow::Result<()> {
+    let Answered { stem, picture, reading, mut facts } = answered;
+    std::fs::create_dir_all(&arguments.out).with_context(|| format!("folder {} cannot be made", arguments.out.display()))?;
+    for ((name, method), map) in methods.iter().zip(&reading.maps) {
+        let caption = match method.is_class_specific() {
+            true => format!("{name}, for: {}", facts.target),
+            false => format!("{name}, the same for every class"),
+        };
+        let drawn = pipeline::overlay(&picture, &reading, map, &arguments.style.style(caption)?);
+        let file = |ending: &str| format!("{stem}.{name}.{ending}");
+        let (overlay, grid, full) = (file("png"), file("grid.npy"), file("full.npy"));
+        let place = |file: &str| arguments.out.join(file);
+        side_by_side(&picture, &drawn).save(place(&overlay)).with_context(|| format!("{overlay} cannot be written"))?;
+        write_npy(place(&grid), &map.heat_map.values().to_owned()).with_context(|| format!("{grid} cannot be written"))?;
+        write_npy(place(&full), &full_resolution(&reading, map)?).with_context(|| format!("{full} cannot be written"))?;
+        facts.maps.push(MapFacts {
+            method: name.clone(),
+            recipe: map.attribution.recipe.clone(),
+            recipe_hash: map.attribution.recipe.hash(),
+            range: map.heat_map.range(),
+            no_localised_evidence: map.heat_map.is_flat(),
+            overlay,
+            grid,
+            full,
+        });
+    }
+    explanation.images.push(facts);
+    Ok(())
+}
+
+/// The map on the model's input pixels: as the method gave it, or its patches resized bilinearly.
+fn full_resolution(reading: &Reading, map: &Map) -> anyhow::Result<ndarray::Array2<f32>> {
+    if map.attribution.support == Support::Pixels {
+        return Ok(map.attribution.values.clone());
+    }
+    let (height, width) = reading.trace.batch().size();
+    Ok(HeatMap::new(map.attribution.values.clone())?.resize(height, width).values().to_owned())
+}
+
+fn finish(arguments: &Arguments, explanation: &Explanation) -> anyhow::Result<()> {
+    for refused in &explanation.refused {
+        eprintln!("refused {} [{}]: {}", refused.file, refused.code, refused.message);
+    }
+    if explanation.images.is_empty() {
+        bail!("no picture could be explained; nothing was written");
+    }
+    let json = serde_json::to_string_pretty(explanation)?;
+    std::fs::write(arguments.out.join("explanation.json"), format!("{json}\n")).context("explanation.json cannot be written")?;
+    if arguments.json {
+        println!("{json}");
+    } else {
+        summary(arguments, explanation);
+    }
+    ensure!(explanation.refused.is_empty(), "{} of {} pictures were refused", explanation.refused.len(), arguments.images.len());
+    Ok(())
+}
+
+fn summary(arguments: &Arguments, explanation: &Explanation) {
+    for image in &explanation.images {
+        println!("{} · target {}", image.file, image.target);
+        for map in &image.maps {
+            let note = if map.no_localised_evidence { " (no localised evidence)" } else { "" };
+            println!("  {:<20} {:.3e} to {:.3e}{note}  {}", map.method, map.range.0, map.range.1, arguments.out.join(&map.overlay).display());
+        }
+    }
+}
+
+/// A file's name without its ending, in letters that every file system takes.
+fn stem(file: &Path) -> String {
+    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let safe: String = name.chars().take(100).map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    if safe.trim_matches('.').is_empty() { "picture".into() } else { safe }
+}
+
+fn unique(stem: String, taken: &mut HashSet<String>) -> String {
+    let mut candidate = stem.clone();
+    let mut number = 2;
+    while !taken.insert(candidate.clone()) {
+        candidate = format!("{stem}-{number}");
+        number += 1;
+    }
+    candidate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_become_plain_ones() {
+        for (name, expected) in [("../../etc/passwd", "passwd"), ("a\nb<img onerror>.png", "a_b_img_onerror_"), ("...", "picture"), ("ünï.jpg", "_n_")] {
+            assert_eq!(stem(Path::new(name)), expected);
+        }
+        assert_eq!(stem(Path::new(&"x".repeat(300))).len(), 100);
+    }
+
+    #[test]
+    fn pictures_of_one_name_do_not_overwrite_each_other() {
+        let mut taken = HashSet::new();
+        let names = [(); 3].map(|()| unique("a".into(), &mut taken));
+        assert_eq!(names, ["a", "a-2", "a-3"]);
+    }
+}

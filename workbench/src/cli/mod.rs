@@ -1,0 +1,60 @@
+//! The command line: one file a command.
+
+mod demo;
+mod doctor;
+mod evidence;
+mod explain;
+mod explanation;
+mod model;
+mod style;
+mod trace;
+mod train;
+
+use clap::{Parser, Subcommand};
+
+/// See what a vision transformer relied on when it looked at a skin lesion.
+///
+/// Research use only: maps show what a model relies on; they are no diagnosis.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pellucid",
+    version,
+    after_help = "First steps:\n  pellucid demo                                  draw lesions, explain them, serve them\n  pellucid explain lesion.jpg --model drawn --method rollout,relevance --out maps\n  pellucid doctor                                what this machine offers"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Explain pictures: overlays, maps and a JSON of everything
+    Explain(explain::Arguments),
+    /// Write a pass's insides: logits, features, attention, gradients
+    Trace(trace::Arguments),
+    /// Measure where maps point on drawn lesions, beside a centre and a random control
+    Evidence(evidence::Arguments),
+    /// Train a model as an experiment's TOML file says
+    Train(train::Arguments),
+    /// Draw a cohort, explain it, serve the dashboard on this machine
+    Demo(demo::Arguments),
+    /// Say what was found on this machine and what is used
+    Doctor(doctor::Arguments),
+}
+
+impl Cli {
+    /// Runs the command that was given.
+    ///
+    /// # Errors
+    /// Whatever the command says; the message names what, where and the remedy.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Explain(arguments) => explain::run(&arguments),
+            Command::Trace(arguments) => trace::run(&arguments),
+            Command::Evidence(arguments) => evidence::run(&arguments),
+            Command::Train(arguments) => train::run(&arguments),
+            Command::Demo(arguments) => demo::run(&arguments),
+            Command::Doctor(arguments) => doctor::run(&arguments),
+        }
+    }
+}

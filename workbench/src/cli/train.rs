@@ -1,0 +1,25 @@
+//! `pellucid train`: an experiment's file in, its folder out.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::experiment::{self, Experiment};
+
+/// Train a model as an experiment's file says.
+#[derive(Debug, Args)]
+#[command(after_help = "The folder gets the checkpoint, the curve, the test part's predictions and its evaluation.\n\nExample: pellucid train workbench/experiments/vit_drawn.toml --out runs/vit_drawn")]
+pub struct Arguments {
+    /// The experiment's TOML file
+    experiment: PathBuf,
+
+    /// Folder of the run
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    experiment::run(&Experiment::read(&arguments.experiment)?, &arguments.out)?;
+    println!("{}", arguments.out.display());
+    Ok(())
+}
