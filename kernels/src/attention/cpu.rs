@@ -48,7 +48,7 @@ pub(super) fn forward<T: Real>(shape: Shape, qkv: &[T], context: &mut [T], log_s
 }
 
 /// Cuts a buffer with `width` values per token into (image, first query, its part).
-fn tasks<T>(shape: Shape, buffer: &mut [T], width: usize) -> impl Iterator<Item = (usize, usize, &mut [T])> {
+pub(super) fn tasks<T>(shape: Shape, buffer: &mut [T], width: usize) -> impl Iterator<Item = (usize, usize, &mut [T])> {
     buffer.chunks_mut(shape.tokens * width).enumerate().flat_map(move |(image, part)| {
         part.chunks_mut(QUERIES * width).enumerate().map(move |(block, part)| (image, block * QUERIES, part))
     })

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use kernels::Device;
 
-use crate::vit::config::VitConfig;
+use crate::vit::config::{Family, VitConfig};
 use crate::vit::weights::Weights;
 use crate::vit::{HeadKind, Model, Source};
 use crate::{Error, Labels, Preprocessor, Vit, sha256};
@@ -26,6 +26,12 @@ pub use save::Precision;
 
 /// A configuration file larger than this is none.
 const LARGEST_JSON: u64 = 4 << 20;
+
+/// How the pictures of DINOv2's published checkpoints are prepared.
+const DINOV2_PREPROCESSOR: &str = r#"{
+    "image_processor_type": "BitImageProcessor", "size": { "shortest_edge": 256 }, "crop_size": { "height": 224, "width": 224 },
+    "resample": 3, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]
+}"#;
 
 impl Vit {
     /// Loads a checkpoint in the layout its tensor names show: Hugging Face's ViT or DINOv2, with or without a classifier.
@@ -165,6 +171,10 @@ fn labels(id2label: Option<Vec<String>>, head: HeadKind, notes: &mut Vec<String>
 fn preprocessor(text: Option<&str>, config: &VitConfig, notes: &mut Vec<String>) -> Result<Preprocessor, Error> {
     if let Some(text) = text {
         return Preprocessor::from_config(text);
+    }
+    if config.family == Family::Dinov2 {
+        notes.push("no preprocessor_config.json: pictures are prepared as DINOv2's own checkpoints say (256, centre 224, bicubic)".into());
+        return Preprocessor::from_config(DINOV2_PREPROCESSOR);
     }
     let (height, width) = config.image_size;
     notes.push(format!("no preprocessor_config.json: pictures are resized to {height} × {width}, mean and deviation 0.5"));

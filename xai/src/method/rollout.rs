@@ -143,10 +143,12 @@ pub(super) fn prepared(trace: &Trace, settings: &Rollout, layer: usize) -> Resul
 
 /// Zeroes the lowest entries of one image's map, ties in the order of their index.
 fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Protect) {
-    let count = (f64::from(ratio) * map.len() as f64 + 1e-6) as usize;
+    let count = ((f64::from(ratio) * map.len() as f64 + 1e-6) as usize).min(map.len());
     let mut order: Vec<usize> = (0..map.len()).collect();
-    order.sort_by(|&a, &b| map[a].total_cmp(&map[b]));
-    for &index in &order[..count.min(map.len())] {
+    if count > 0 && count < order.len() {
+        order.select_nth_unstable_by(count - 1, |&a, &b| map[a].total_cmp(&map[b]).then(a.cmp(&b)));
+    }
+    for &index in &order[..count] {
         let stays = match protect {
             Protect::ClsColumn => index % tokens == 0,
             Protect::ClsToCls => index == 0,
