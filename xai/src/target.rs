@@ -55,10 +55,14 @@ impl Target {
     /// The target of one image, with `Predicted` replaced by its class.
     ///
     /// # Errors
-    /// [`Error::NoHead`] without logits, [`Error::Unknown`] for a class beyond them.
+    /// [`Error::NoHead`] without logits, [`Error::Unknown`] for a class beyond them, [`Error::NotFinite`] where weights overflowed:
+    /// no class is predicted from a logit that is not a number.
     pub fn resolve(self, logits: &[f32]) -> Result<Self, Error> {
         if logits.is_empty() {
             return Err(Error::NoHead { what: "a target" });
+        }
+        if let Some(index) = logits.iter().position(|logit| !logit.is_finite()) {
+            return Err(Error::NotFinite { what: "the logits".into(), index });
         }
         let known = |class: usize| {
             let names = || (0..logits.len()).map(|class| class.to_string()).collect();

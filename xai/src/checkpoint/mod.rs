@@ -26,6 +26,8 @@ pub use save::Precision;
 
 /// A configuration file larger than this is none.
 const LARGEST_JSON: u64 = 4 << 20;
+/// Twice what the largest published vision transformer of these layouts takes.
+const LARGEST_WEIGHTS: u64 = 16 << 30;
 
 /// How the pictures of DINOv2's published checkpoints are prepared.
 const DINOV2_PREPROCESSOR: &str = r#"{
@@ -59,7 +61,7 @@ fn load(path: &Path, arch: Option<VitConfig>, device: &Device) -> Result<Vit, Er
     device.require()?;
     let (file, folder) = locate(path)?;
     let json = |name: &str| read_text(&folder.join(name));
-    let bytes = read_bounded(&file, u64::MAX)?;
+    let bytes = read_bounded(&file, LARGEST_WEIGHTS)?;
     from_parts(&file, &bytes, Parts { config: json("config.json")?, preprocessor: json("preprocessor_config.json")?, arch }, *device)
 }
 
@@ -77,7 +79,8 @@ fn from_parts(file: &Path, bytes: &[u8], parts: Parts, device: Device) -> Result
     let (config, id2label) = architecture(&tensors, &layout, &parts, &mut notes)?;
     config.validate("config.json")?;
     let head = layout.classes(&tensors).map_or(HeadKind::None, HeadKind::Linear);
-    let mut weights = Weights::zeros(&config, head);
+    // Shapes first: a configuration may claim far more than the file holds.
+    let mut weights = Weights::unfilled(&config, head);
     fill::fill(&tensors, &layout, &config, &mut weights, &mut notes)?;
     let labels = labels(id2label, head, &mut notes);
     let preprocessor = preprocessor(parts.preprocessor.as_deref(), &config, &mut notes)?;

@@ -85,7 +85,8 @@ pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     if size > most {
         return Err(refuse(format!("{size} bytes are more than the {most} that are read")));
     }
-    let mut bytes = Vec::with_capacity(size as usize);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(size as usize).map_err(|_| refuse(format!("there is no memory for its {size} bytes")))?;
     file.take(size).read_to_end(&mut bytes).map_err(|error| refuse(format!("cannot be read ({error})")))?;
     Ok(bytes)
 }

@@ -27,12 +27,21 @@ impl Vit {
         let refuse = |problem: String| Error::Checkpoint { path: folder.display().to_string(), problem };
         let written = |error: std::io::Error| refuse(format!("cannot be written ({error})"));
         std::fs::create_dir_all(folder).map_err(written)?;
+        if let Some(name) = self.too_large_for(precision) {
+            return Err(refuse(format!("{name} holds values beyond what 2 bytes can hold; write 4 bytes")));
+        }
         let pieces = self.pieces(precision).ok_or_else(|| refuse("a DNN-3-hidden head has no place in this layout".into()))?;
         let dtype = if precision == Precision::F32 { Dtype::F32 } else { Dtype::F16 };
         let views = pieces.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
         let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>().map_err(|error| refuse(error.to_string()))?;
         serialize_to_file(views, None, &folder.join("model.safetensors")).map_err(|error| refuse(error.to_string()))?;
         std::fs::write(folder.join("config.json"), format!("{:#}\n", self.config_json())).map_err(written)
+    }
+
+    /// The first tensor that would become infinite: such a file could not be read again.
+    fn too_large_for(&self, precision: Precision) -> Option<String> {
+        let fits = |value: &f32| precision == Precision::F32 || half::f16::from_f32(*value).is_finite();
+        self.model.weights.named().into_iter().find(|(_, tensor)| !tensor.data.iter().all(fits)).map(|(name, _)| name)
     }
 
     /// Names on disk, shapes and bytes; nothing where the head has no name there.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::head::HeadKind;
+use super::weights::Weights;
 use crate::{Error, Patches};
 
 /// Which reference implementation the checkpoint follows.
@@ -197,6 +199,16 @@ impl VitConfig {
             Pooling::Cls | Pooling::MeanPatches => self.hidden_size,
             Pooling::ClsAndMean => 2 * self.hidden_size,
         }
+    }
+
+    /// Learnable parameters with a head, counted without taking their memory; running statistics are not among them.
+    ///
+    /// ```
+    /// use xai::{HeadKind, VitConfig};
+    /// assert_eq!(VitConfig::vit_large_patch32_384().parameters(HeadKind::Dnn3(7)), 306_282_375);
+    /// ```
+    pub fn parameters(&self, head: HeadKind) -> usize {
+        Weights::<f32>::unfilled(self, head).count()
     }
 
     /// Values of one patch: three channels.

@@ -3,7 +3,7 @@
 use kernels::Real;
 use kernels::linear::{self, Onto, Shape};
 
-use super::weights::{Linear, Tensor};
+use super::weights::{Linear, Make, Tensor};
 use crate::Error;
 
 /// Which head a model has.
@@ -40,14 +40,14 @@ pub(crate) enum Head<T> {
 }
 
 impl<T: Real> Head<T> {
-    pub fn zeros(kind: HeadKind, width: usize) -> Self {
+    pub fn new(make: Make<T>, kind: HeadKind, width: usize) -> Self {
         match kind {
             HeadKind::None => Self::None,
-            HeadKind::Linear(classes) => Self::Linear(Linear::zeros(classes, width)),
+            HeadKind::Linear(classes) => Self::Linear(Linear::new(make, classes, width)),
             HeadKind::Dnn3(classes) => {
                 let inputs = [width, HIDDEN[0], HIDDEN[1]];
-                let hidden = inputs.iter().zip(HIDDEN).map(|(&inputs, outputs)| Hidden::zeros(outputs, inputs)).collect();
-                Self::Dnn3 { hidden, out: Linear::zeros(classes, HIDDEN[2]) }
+                let hidden = inputs.iter().zip(HIDDEN).map(|(&inputs, outputs)| Hidden::new(make, outputs, inputs)).collect();
+                Self::Dnn3 { hidden, out: Linear::new(make, classes, HIDDEN[2]) }
             }
         }
     }
@@ -134,9 +134,9 @@ impl<T: Real> Head<T> {
 }
 
 impl<T: Real> Hidden<T> {
-    fn zeros(outputs: usize, inputs: usize) -> Self {
-        let [gain, bias, mean, variance] = [(); 4].map(|()| Tensor::zeros(&[outputs]));
-        Self { linear: Linear::zeros(outputs, inputs), gain, bias, mean, variance }
+    fn new(make: Make<T>, outputs: usize, inputs: usize) -> Self {
+        let [gain, bias, mean, variance] = [(); 4].map(|()| make(&[outputs]));
+        Self { linear: Linear::new(make, outputs, inputs), gain, bias, mean, variance }
     }
 
     fn folded(&self) -> Linear<T> {

@@ -125,7 +125,7 @@ impl Vit {
     ///
     /// ```
     /// use xai::{HeadKind, VitConfig};
-    /// assert_eq!(xai::Vit::random(VitConfig::tiny_for_tests(), HeadKind::None, 0)?.parameters(), 3340);
+    /// assert_eq!(xai::Vit::random(VitConfig::tiny_for_tests(), HeadKind::None, 0)?.parameters(), 3076);
     /// # Ok::<(), xai::Error>(())
     /// ```
     pub fn parameters(&self) -> usize {

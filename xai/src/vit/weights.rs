@@ -18,7 +18,15 @@ impl<T: Real> Tensor<T> {
     pub fn zeros(shape: &[usize]) -> Self {
         Self { shape: shape.to_vec(), data: vec![T::ZERO; shape.iter().product()] }
     }
+
+    /// A shape whose values are still to come: takes no memory for them.
+    pub fn unfilled(shape: &[usize]) -> Self {
+        Self { shape: shape.to_vec(), data: Vec::new() }
+    }
 }
+
+/// Makes a tensor of a shape: [`Tensor::zeros`] or [`Tensor::unfilled`].
+pub(crate) type Make<T> = fn(&[usize]) -> Tensor<T>;
 
 /// Weight (outputs, inputs) and bias (outputs).
 #[derive(Debug, Clone)]
@@ -28,8 +36,8 @@ pub(crate) struct Linear<T> {
 }
 
 impl<T: Real> Linear<T> {
-    pub fn zeros(outputs: usize, inputs: usize) -> Self {
-        Self { weight: Tensor::zeros(&[outputs, inputs]), bias: Tensor::zeros(&[outputs]) }
+    pub fn new(make: Make<T>, outputs: usize, inputs: usize) -> Self {
+        Self { weight: make(&[outputs, inputs]), bias: make(&[outputs]) }
     }
 
     pub fn parameters(&self) -> Parameters<'_, T> {
@@ -53,8 +61,8 @@ pub(crate) struct Norm<T> {
 }
 
 impl<T: Real> Norm<T> {
-    fn zeros(width: usize) -> Self {
-        Self { gain: Tensor::zeros(&[width]), bias: Tensor::zeros(&[width]) }
+    fn new(make: Make<T>, width: usize) -> Self {
+        Self { gain: make(&[width]), bias: make(&[width]) }
     }
 
     pub fn affine(&self, eps: f64) -> Affine<'_, T> {
@@ -94,31 +102,40 @@ pub(crate) struct Weights<T> {
 
 impl<T: Real> Weights<T> {
     pub fn zeros(config: &VitConfig, head: HeadKind) -> Self {
+        Self::new(Tensor::zeros, config, head)
+    }
+
+    /// Names and shapes alone, for those who must know them before memory is taken.
+    pub fn unfilled(config: &VitConfig, head: HeadKind) -> Self {
+        Self::new(Tensor::unfilled, config, head)
+    }
+
+    fn new(make: Make<T>, config: &VitConfig, head: HeadKind) -> Self {
         let width = config.hidden_size;
-        let scale = || (config.family == Family::Dinov2).then(|| Tensor::zeros(&[width]));
+        let scale = || (config.family == Family::Dinov2).then(|| make(&[width]));
         let block = || Block {
-            norm1: Norm::zeros(width),
-            qkv: Linear::zeros(3 * width, width),
-            projection: Linear::zeros(width, width),
+            norm1: Norm::new(make, width),
+            qkv: Linear::new(make, 3 * width, width),
+            projection: Linear::new(make, width, width),
             scale1: scale(),
-            norm2: Norm::zeros(width),
-            fc1: Linear::zeros(config.intermediate_size, width),
-            fc2: Linear::zeros(width, config.intermediate_size),
+            norm2: Norm::new(make, width),
+            fc1: Linear::new(make, config.intermediate_size, width),
+            fc2: Linear::new(make, width, config.intermediate_size),
             scale2: scale(),
         };
         Self {
-            cls: Tensor::zeros(&[width]),
-            positions: Tensor::zeros(&[config.tokens(), width]),
-            patch: Linear::zeros(width, config.patch_len()),
+            cls: make(&[width]),
+            positions: make(&[config.tokens(), width]),
+            patch: Linear::new(make, width, config.patch_len()),
             blocks: (0..config.num_hidden_layers).map(|_| block()).collect(),
-            norm: Norm::zeros(width),
-            head: Head::zeros(head, config.pooled_width()),
+            norm: Norm::new(make, width),
+            head: Head::new(make, head, config.pooled_width()),
         }
     }
 
     /// Learnable values, running statistics not counted.
     pub fn count(&self) -> usize {
-        self.named().iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.data.len()).sum()
+        self.named().iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.shape.iter().product::<usize>()).sum()
     }
 }
 

@@ -1,0 +1,78 @@
+//! Parameter counts of the published architectures, from a formula of their own and without taking their memory.
+
+use xai::{Family, HeadKind, Pooling, Vit, VitConfig};
+
+/// Every product written out: what a reader of the papers would count.
+fn by_hand(config: &VitConfig, head: HeadKind) -> usize {
+    let (d, m) = (config.hidden_size, config.intermediate_size);
+    let layer_scale = if config.family == Family::Dinov2 { 2 * d } else { 0 };
+    let norms = 2 * (2 * d);
+    let block = norms + (3 * d * d + 3 * d) + (d * d + d) + (d * m + m) + (m * d + d) + layer_scale;
+    let tokens = 1 + (config.image_size.0 / config.patch_size) * (config.image_size.1 / config.patch_size);
+    let patches = 3 * config.patch_size.pow(2) * d + d;
+    d + tokens * d + patches + config.num_hidden_layers * block + 2 * d + head_by_hand(head, config.pooled_width())
+}
+
+/// Linear layers with their biases, and a gain and a bias for each BatchNorm.
+fn head_by_hand(head: HeadKind, width: usize) -> usize {
+    match head {
+        HeadKind::None => 0,
+        HeadKind::Linear(classes) => width * classes + classes,
+        HeadKind::Dnn3(classes) => {
+            let linears = (width * 512 + 512) + (512 * 256 + 256) + (256 * 64 + 64) + (64 * classes + classes);
+            linears + 2 * (512 + 256 + 64)
+        }
+    }
+}
+
+#[test]
+fn the_thesiss_extractor_and_classifier_have_its_parameters() {
+    let config = VitConfig::vit_large_patch32_384();
+    assert_eq!(config.parameters(HeadKind::Dnn3(7)), 306_282_375);
+    assert_eq!(config.parameters(HeadKind::Dnn3(7)) - config.parameters(HeadKind::None), 674_695);
+    assert_eq!(head_by_hand(HeadKind::Dnn3(7), 1024), 674_695);
+    assert_eq!(config.parameters(HeadKind::None), 305_607_680);
+}
+
+#[test]
+fn published_counts_are_met() {
+    // As the model cards and the papers' code count them.
+    let published = [
+        (VitConfig::vit_base_patch16_224(), HeadKind::Linear(1000), 86_567_656),
+        (VitConfig::vit_large_patch16_224(), HeadKind::Linear(1000), 304_326_632),
+        (VitConfig::vit_huge_patch14_224(), HeadKind::None, 630_764_800),
+        (VitConfig::dinov2_small(), HeadKind::None, 22_056_192),
+    ];
+    for (config, head, count) in published {
+        assert_eq!(config.parameters(head), count, "{config:?}");
+    }
+}
+
+#[test]
+fn every_named_architecture_follows_the_formula() {
+    for (name, config) in VitConfig::named() {
+        for head in [HeadKind::None, HeadKind::Linear(2), HeadKind::Dnn3(7)] {
+            assert_eq!(config.parameters(head), by_hand(&config, head), "{name} with {head:?}");
+        }
+    }
+}
+
+#[test]
+fn a_model_has_as_many_parameters_as_its_configuration_says() {
+    let vit = VitConfig::tiny_for_tests();
+    let dinov2 = VitConfig { family: Family::Dinov2, pooling: Pooling::ClsAndMean, ..vit.clone() };
+    let mean = VitConfig { pooling: Pooling::MeanPatches, ..vit.clone() };
+    for config in [vit, dinov2, mean] {
+        for head in [HeadKind::None, HeadKind::Linear(1), HeadKind::Linear(9), HeadKind::Dnn3(7)] {
+            let model = Vit::random(config.clone(), head, 1).unwrap();
+            assert_eq!(model.parameters(), config.parameters(head), "{config:?} with {head:?}");
+            assert_eq!(model.head_parameters(), head_by_hand(head, config.pooled_width()));
+        }
+    }
+}
+
+#[test]
+fn vit_huge_has_heads_of_width_80() {
+    assert_eq!(VitConfig::vit_huge_patch14_224().head_width(), 80);
+    assert!(VitConfig::named().iter().all(|(name, config)| name == &"tiny_for_tests" || config.head_width() % 8 == 0));
+}
