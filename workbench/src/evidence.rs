@@ -3,6 +3,7 @@
 //! A share of relevance inside the lesion says little alone: lesions sit in the middle and fill much of a picture, so a
 //! blob at the centre scores well. Every figure stands beside that blob, a random map, and the lesion's share of the area.
 
+use anyhow::Context;
 use datasets::synthetic::Cohort;
 use image::GrayImage;
 use reports::statistics::{Bootstrap, Interval, clustered_bootstrap};
@@ -23,17 +24,17 @@ pub struct Localisation {
     pub above_area: f64,
 }
 
-/// Measures `methods` on every image of a drawn cohort, for the predicted class, with the controls below.
+/// Measures `methods` on some images of a drawn cohort, for the predicted class, with the controls below.
 ///
 /// # Errors
 /// When a picture cannot be explained, or a lesion lies wholly outside what the model sees.
-pub fn localisation(vit: &Vit, cohort: &Cohort, methods: &[(String, Method)]) -> anyhow::Result<Vec<Localisation>> {
+pub fn localisation(vit: &Vit, cohort: &Cohort, images: &[usize], methods: &[(String, Method)]) -> anyhow::Result<Vec<Localisation>> {
     let question = Question { target: Target::Predicted, methods: methods.iter().map(|(_, method)| method.clone()).collect() };
     let mut shares: Vec<Vec<f64>> = vec![Vec::new(); methods.len() + 2];
     let (mut areas, mut lesions) = (Vec::new(), Vec::new());
-    let bar = progress::bar("measuring", cohort.len());
-    for (index, record) in cohort.records().iter().enumerate() {
-        let drawn = cohort.sample(index).ok_or_else(|| anyhow::anyhow!("the cohort has no image {index}"))?;
+    let bar = progress::bar("explaining", images.len());
+    for &index in images {
+        let (drawn, record) = cohort.sample(index).zip(cohort.records().get(index)).with_context(|| format!("the cohort has no image {index}"))?;
         let reading = read(vit, &drawn.image, &question)?;
         let mask = reading.window.cut(&drawn.mask);
         let patches = reading.trace.patches();

@@ -7,6 +7,7 @@ use reports::table::{Align, Column, Table, percent};
 use super::model::ModelArguments;
 use super::style::MethodArguments;
 use crate::evidence::{Localisation, localisation};
+use crate::dashboard::TestRecord;
 use crate::drawn_model;
 
 /// Measure where maps point on drawn lesions, beside controls.
@@ -34,15 +35,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let methods = arguments.methods.methods()?;
     let vit = arguments.model.load()?;
     let plan = CohortPlan { images: arguments.images, patients: arguments.images, seed: arguments.seed, shares: Shares::Balanced, ..CohortPlan::default() };
-    let rows = localisation(&vit, &Cohort::draw(&plan)?, &methods)?;
+    let cohort = Cohort::draw(&plan)?;
+    let rows = localisation(&vit, &cohort, &(0..cohort.len()).collect::<Vec<_>>(), &methods)?;
     if arguments.model.model == "drawn" {
-        println!("The shipped model on the test part of its cohort, {}:\n\n{}", drawn_model::LABEL, drawn_model::evaluation_table()?);
+        println!("The shipped model on the test part of its cohort, {}:\n\n{}", drawn_model::LABEL, evaluation_table()?);
     }
     println!("Relevance inside the lesion, {} drawn pictures, target predicted:\n\n{}", arguments.images, table(&rows));
     Ok(())
 }
 
-fn table(rows: &[Localisation]) -> Table {
+/// The metrics of the shipped model's test part.
+fn evaluation_table() -> anyhow::Result<String> {
+    let evaluation = TestRecord::drawn()?.evaluation;
+    Ok(format!("{}\n{}", evaluation.summary_table(), evaluation.class_table()))
+}
+
+/// The rows as Markdown.
+pub(super) fn table(rows: &[Localisation]) -> Table {
     let columns = [("map", Align::Left), ("inside the lesion (95 % CI)", Align::Right), ("above the area's share", Align::Right)];
     let mut table = Table::new(columns.map(|(heading, align)| Column::new(heading, align)).into());
     for row in rows {
