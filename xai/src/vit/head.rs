@@ -17,6 +17,23 @@ pub enum HeadKind {
     Dnn3(usize),
 }
 
+/// Some fifty times ImageNet-21k's.
+const MOST_CLASSES: usize = 1 << 20;
+
+impl HeadKind {
+    /// Refuses a head that has no class to score, or an unreasonable number of them.
+    pub(crate) fn validate(self) -> Result<(), Error> {
+        match self {
+            Self::Linear(classes) | Self::Dnn3(classes) if !(1..=MOST_CLASSES).contains(&classes) => Err(Error::Shape {
+                what: "the head's classes".into(),
+                expected: format!("1 to {MOST_CLASSES}"),
+                found: classes.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Widths of the hidden layers of [`HeadKind::Dnn3`].
 const HIDDEN: [usize; 3] = [512, 256, 64];
 /// PyTorch's default for BatchNorm1d.

@@ -66,9 +66,10 @@ impl Vit {
     /// A model with seeded random weights: for questions of size and speed.
     ///
     /// # Errors
-    /// [`Error::Config`] where the architecture's dimensions make no transformer.
+    /// [`Error::Config`] where the architecture's dimensions make no transformer, [`Error::Shape`] for a head without classes.
     pub fn random(config: VitConfig, head: HeadKind, seed: u64) -> Result<Self, Error> {
         config.validate("the architecture")?;
+        head.validate()?;
         let name = format!("random, seed {seed}");
         let source = Source { sha256: crate::sha256(name.as_bytes()), name, notes: vec!["weights are random: maps mean nothing".into()] };
         let weights = random::weights(&config, head, seed);
