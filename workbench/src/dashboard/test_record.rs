@@ -8,9 +8,6 @@ use reports::figures::{Epoch, Measured};
 
 use crate::drawn_model;
 
-/// Predictions of the shipped model's test part; beside them stands the evaluation made of them.
-const DRAWN_PREDICTIONS: &str = include_str!("../../models/vit_drawn/predictions.csv");
-
 /// Test metrics and training curve of a model.
 #[derive(Debug, Clone)]
 pub struct TestRecord {
@@ -28,7 +25,7 @@ impl TestRecord {
     /// # Errors
     /// None in practice; a test makes it.
     pub fn drawn() -> anyhow::Result<Self> {
-        Self::read(DRAWN_PREDICTIONS, drawn_model::CURVE)
+        Self::read(drawn_model::PREDICTIONS, drawn_model::CURVE)
     }
 
     /// Reads `predictions.csv` and `curve.csv` of an experiment's folder.
