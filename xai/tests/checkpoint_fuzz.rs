@@ -1,0 +1,77 @@
+//! Damaged checkpoints never panic: they load and compute, or they are refused with a typed error.
+
+mod goldens_reader;
+
+use goldens_reader::{batch, folder, read};
+use proptest::prelude::*;
+use xai::{Method, Probe, Target, Vit, explain};
+
+struct Whole {
+    weights: Vec<u8>,
+    config: String,
+    preprocessor: String,
+}
+
+fn whole() -> Whole {
+    let bytes = |name: &str| std::fs::read(folder("hf_vit").join(name)).unwrap();
+    let text = |name: &str| String::from_utf8(bytes(name)).unwrap();
+    Whole { weights: bytes("model.safetensors"), config: text("config.json"), preprocessor: text("preprocessor_config.json") }
+}
+
+/// Loads, traces and explains; every step may refuse and none may panic. True where all went well and every map is finite.
+fn survives(weights: &[u8], config: &str, preprocessor: &str) -> bool {
+    let Ok(vit) = Vit::from_bytes("damaged", weights, config, preprocessor) else { return false };
+    let pixels = batch(&read(&folder("hf_vit").join("reference.safetensors"))["pixel_values"]);
+    let Ok(trace) = vit.trace(&pixels, Probe::Gradients) else { return false };
+    let explained = Method::named().iter().all(|(_, method, _)| explain(&trace, Target::Predicted, method).is_ok());
+    explained && trace.logits().iter().all(|logit| logit.is_finite())
+}
+
+#[test]
+fn the_whole_checkpoint_survives() {
+    let Whole { weights, config, preprocessor } = whole();
+    assert!(survives(&weights, &config, &preprocessor));
+}
+
+/// Places in the header, where a byte changes the meaning of everything, and anywhere.
+fn places() -> impl Strategy<Value = (prop::sample::Index, bool, u8)> {
+    (any::<prop::sample::Index>(), any::<bool>(), any::<u8>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn changed_bytes(changes in prop::collection::vec(places(), 1..4)) {
+        let Whole { mut weights, config, preprocessor } = whole();
+        let header = 8 + u64::from_le_bytes(*weights.first_chunk().unwrap()) as usize;
+        for (at, in_header, value) in changes {
+            let place = at.index(if in_header { header } else { weights.len() });
+            weights[place] = value;
+        }
+        survives(&weights, &config, &preprocessor);
+    }
+
+    #[test]
+    fn cut_anywhere(at in any::<prop::sample::Index>()) {
+        let Whole { weights, config, preprocessor } = whole();
+        prop_assert!(!survives(&weights[..at.index(weights.len())], &config, &preprocessor));
+    }
+
+    #[test]
+    fn changed_characters_of_the_configurations(at in any::<prop::sample::Index>(), character in "[0-9a-z\"{}\\[\\]:,.eE-]", first in any::<bool>()) {
+        let Whole { weights, mut config, mut preprocessor } = whole();
+        let text = if first { &mut config } else { &mut preprocessor };
+        let place = at.index(text.len());
+        text.replace_range(place..=place, &character);
+        survives(&weights, &config, &preprocessor);
+    }
+
+    #[test]
+    fn bytes_of_any_kind(bytes in prop::collection::vec(any::<u8>(), 0..300), claims_its_length in any::<bool>()) {
+        let Whole { config, preprocessor, .. } = whole();
+        let length = (bytes.len() as u64).to_le_bytes();
+        let file = if claims_its_length { [&length[..], &bytes].concat() } else { bytes };
+        prop_assert!(!survives(&file, &config, &preprocessor));
+    }
+}
