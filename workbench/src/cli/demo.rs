@@ -24,11 +24,19 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let settings = Settings::demo()?;
-    println!("{} drawn lesions; a small ViT {}: it shows how Pellucid works, not what skin has.", settings.cohort.len(), drawn_model::LABEL);
+    println!(
+        "{} drawn lesions; a small ViT {}: it shows how Pellucid works, not what skin has.",
+        settings.cohort.len(),
+        drawn_model::LABEL
+    );
     let methods = ["rollout", "relevance"].map(|name| Ok((name.to_owned(), Method::by_name(name)?)));
     let methods = methods.into_iter().collect::<Result<Vec<_>, xai::Error>>()?;
     let rows = localisation(&settings.model, &settings.cohort, &settings.shown, &methods)?;
-    println!("Relevance inside the lesion on the {} of the worklist, beside maps that know nothing:\n\n{}", settings.shown.len(), table(&rows));
+    println!(
+        "Relevance inside the lesion on the {} of the worklist, beside maps that know nothing:\n\n{}",
+        settings.shown.len(),
+        table(&rows)
+    );
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let runtime = tokio::runtime::Runtime::new().context("the server cannot start")?;
     runtime.block_on(serve(settings, address, |address| {

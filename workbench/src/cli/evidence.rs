@@ -6,9 +6,9 @@ use reports::table::{Align, Column, Table, percent};
 
 use super::model::ModelArguments;
 use super::style::MethodArguments;
-use crate::evidence::{Localisation, localisation};
 use crate::dashboard::TestRecord;
 use crate::drawn_model;
+use crate::evidence::{Localisation, localisation};
 
 /// Measure where maps point on drawn lesions, beside controls.
 #[derive(Debug, Args)]
@@ -34,7 +34,13 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let methods = arguments.methods.methods()?;
     let vit = arguments.model.load()?;
-    let plan = CohortPlan { images: arguments.images, patients: arguments.images, seed: arguments.seed, shares: Shares::Balanced, ..CohortPlan::default() };
+    let plan = CohortPlan {
+        images: arguments.images,
+        patients: arguments.images,
+        seed: arguments.seed,
+        shares: Shares::Balanced,
+        ..CohortPlan::default()
+    };
     let cohort = Cohort::draw(&plan)?;
     let rows = localisation(&vit, &cohort, &(0..cohort.len()).collect::<Vec<_>>(), &methods)?;
     if arguments.model.model == "drawn" {

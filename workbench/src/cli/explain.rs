@@ -7,13 +7,14 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use image::RgbImage;
 use ndarray::{Array4, Ix4};
-use ndarray_npy::{read_npy, write_npy};
-use xai::{Batch, HeatMap, Method, Support, Target, Vit, Window, side_by_side};
+use ndarray_npy::read_npy;
+use xai::{Batch, Method, Target, Vit, Window};
 
-use super::explanation::{Explanation, ImageFacts, MapFacts, ModelFacts, Refused};
+use super::explanation::{Explanation, ImageFacts, ModelFacts, Refused};
+use super::map_files::{MapFiles, stem, unique};
 use super::model::ModelArguments;
 use super::style::{MethodArguments, StyleArguments};
-use crate::pipeline::{self, Map, Question, Reading};
+use crate::pipeline::{self, Question, Reading};
 use crate::{Error, progress};
 
 /// Explain pictures.
@@ -98,7 +99,7 @@ fn explain_pictures(
         match answer(vit, file, question) {
             Ok(mut answered) => {
                 answered.stem = unique(answered.stem, &mut stems);
-                write(arguments, methods, answered, explanation)?;
+                explanation.images.push(write(arguments, methods, answered)?);
             }
             Err(error) => match error.downcast::<Error>()? {
                 Error::Picture(refusal) => explanation.refused.push(Refused {
@@ -154,7 +155,8 @@ fn explain_pixels(
         let target = question.target.describe(vit.labels());
         let name = format!("{}[{index}]", file.display());
         let facts = ImageFacts::of(name, sha256.clone(), (height as u32, width as u32), target, &reading);
-        write(arguments, methods, Answered { stem: format!("{}.{index}", stem(file)), picture, reading, facts }, explanation)?;
+        let answered = Answered { stem: format!("{}.{index}", stem(file)), picture, reading, facts };
+        explanation.images.push(write(arguments, methods, answered)?);
     }
     Ok(())
 }
@@ -171,43 +173,11 @@ pub(super) fn read_pixels(file: &Path) -> anyhow::Result<Batch> {
     Ok(Batch::new(pixels)?)
 }
 
-fn write(arguments: &Arguments, methods: &[(String, Method)], answered: Answered, explanation: &mut Explanation) -> anyhow::Result<()> {
+fn write(arguments: &Arguments, methods: &[(String, Method)], answered: Answered) -> anyhow::Result<ImageFacts> {
     let Answered { stem, picture, reading, mut facts } = answered;
-    std::fs::create_dir_all(&arguments.out).with_context(|| format!("folder {} cannot be made", arguments.out.display()))?;
-    for ((name, method), map) in methods.iter().zip(&reading.maps) {
-        let caption = match method.is_class_specific() {
-            true => format!("{name}, for: {}", facts.target),
-            false => format!("{name}, the same for every class"),
-        };
-        let drawn = pipeline::overlay(&picture, &reading, map, &arguments.style.style(caption)?);
-        let file = |ending: &str| format!("{stem}.{name}.{ending}");
-        let (overlay, grid, full) = (file("png"), file("grid.npy"), file("full.npy"));
-        let place = |file: &str| arguments.out.join(file);
-        side_by_side(&picture, &drawn).save(place(&overlay)).with_context(|| format!("{overlay} cannot be written"))?;
-        write_npy(place(&grid), &map.heat_map.values().to_owned()).with_context(|| format!("{grid} cannot be written"))?;
-        write_npy(place(&full), &full_resolution(&reading, map)?).with_context(|| format!("{full} cannot be written"))?;
-        facts.maps.push(MapFacts {
-            method: name.clone(),
-            recipe: map.attribution.recipe.clone(),
-            recipe_hash: map.attribution.recipe.hash(),
-            range: map.heat_map.range(),
-            no_localised_evidence: map.heat_map.is_flat(),
-            overlay,
-            grid,
-            full,
-        });
-    }
-    explanation.images.push(facts);
-    Ok(())
-}
-
-/// The map on the model's input pixels: as the method gave it, or its patches resized bilinearly.
-fn full_resolution(reading: &Reading, map: &Map) -> anyhow::Result<ndarray::Array2<f32>> {
-    if map.attribution.support == Support::Pixels {
-        return Ok(map.attribution.values.clone());
-    }
-    let (height, width) = reading.trace.batch().size();
-    Ok(HeatMap::new(map.attribution.values.clone())?.resize(height, width).values().to_owned())
+    let files = MapFiles { folder: &arguments.out, stem: &stem, style: &arguments.style };
+    facts.maps = files.write(&picture, &reading, methods, &facts.target)?;
+    Ok(facts)
 }
 
 fn finish(arguments: &Arguments, explanation: &Explanation) -> anyhow::Result<()> {
@@ -233,44 +203,13 @@ fn summary(arguments: &Arguments, explanation: &Explanation) {
         println!("{} · target {}", image.file, image.target);
         for map in &image.maps {
             let note = if map.no_localised_evidence { " (no localised evidence)" } else { "" };
-            println!("  {:<20} {:.3e} to {:.3e}{note}  {}", map.method, map.range.0, map.range.1, arguments.out.join(&map.overlay).display());
+            println!(
+                "  {:<20} {:.3e} to {:.3e}{note}  {}",
+                map.method,
+                map.range.0,
+                map.range.1,
+                arguments.out.join(&map.overlay).display()
+            );
         }
-    }
-}
-
-/// A file's name without its ending, in letters that every file system takes.
-fn stem(file: &Path) -> String {
-    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let safe: String = name.chars().take(100).map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    if safe.trim_matches('.').is_empty() { "picture".into() } else { safe }
-}
-
-fn unique(stem: String, taken: &mut HashSet<String>) -> String {
-    let mut candidate = stem.clone();
-    let mut number = 2;
-    while !taken.insert(candidate.clone()) {
-        candidate = format!("{stem}-{number}");
-        number += 1;
-    }
-    candidate
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hostile_names_become_plain_ones() {
-        for (name, expected) in [("../../etc/passwd", "passwd"), ("a\nb<img onerror>.png", "a_b_img_onerror_"), ("...", "picture"), ("ünï.jpg", "_n_")] {
-            assert_eq!(stem(Path::new(name)), expected);
-        }
-        assert_eq!(stem(Path::new(&"x".repeat(300))).len(), 100);
-    }
-
-    #[test]
-    fn pictures_of_one_name_do_not_overwrite_each_other() {
-        let mut taken = HashSet::new();
-        let names = [(); 3].map(|()| unique("a".into(), &mut taken));
-        assert_eq!(names, ["a", "a-2", "a-3"]);
     }
 }

@@ -5,6 +5,7 @@ mod doctor;
 mod evidence;
 mod explain;
 mod explanation;
+mod map_files;
 mod model;
 mod style;
 mod trace;

@@ -8,7 +8,9 @@ use crate::experiment::{self, Experiment};
 
 /// Train a model as an experiment's file says.
 #[derive(Debug, Args)]
-#[command(after_help = "The folder gets the checkpoint, the curve, the test part's predictions and its evaluation.\n\nExample: pellucid train workbench/experiments/vit_drawn.toml --out runs/vit_drawn")]
+#[command(
+    after_help = "The folder gets the checkpoint, the curve, the test part's predictions and its evaluation.\n\nExample: pellucid train workbench/experiments/vit_drawn.toml --out runs/vit_drawn"
+)]
 pub struct Arguments {
     /// The experiment's TOML file
     experiment: PathBuf,
