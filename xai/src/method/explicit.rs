@@ -13,6 +13,7 @@ use crate::{Error, Target, Trace};
 /// As for [`super::explain`] with rollout.
 pub fn rollout(trace: &Trace, settings: &Rollout) -> Result<Array3<f32>, Error> {
     let tokens = trace.patches().count() + 1;
+    settings.validate(trace.layers())?;
     let mut product = identity(trace.batch().len(), tokens);
     for layer in settings.start_layer..trace.layers() {
         let mut matrix = prepared(trace, settings, layer)?;
@@ -29,6 +30,7 @@ pub fn rollout(trace: &Trace, settings: &Rollout) -> Result<Array3<f32>, Error> 
 pub fn relevance(trace: &Trace, target: Target, settings: &Relevance) -> Result<Array3<f32>, Error> {
     let tokens = trace.patches().count() + 1;
     let images = trace.batch().len();
+    settings.validate(trace.layers())?;
     let gradients = trace.attention_gradients(target)?;
     let mut product = identity(images, tokens);
     for layer in settings.start_layer..trace.layers() {

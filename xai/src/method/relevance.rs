@@ -22,15 +22,19 @@ impl Relevance {
     pub fn chefer_iccv21() -> Self {
         Self { start_layer: 0 }
     }
+
+    pub(super) fn validate(&self, layers: usize) -> Result<(), Error> {
+        if self.start_layer < layers {
+            return Ok(());
+        }
+        let expected = format!("0 to {}", layers - 1);
+        Err(Error::Shape { what: "relevance's start layer".into(), expected, found: self.start_layer.to_string() })
+    }
 }
 
 pub(super) fn maps(trace: &Trace, target: Target, settings: &Relevance) -> Result<Vec<Array2<f32>>, Error> {
+    settings.validate(trace.layers())?;
     let gradients = trace.gradients(target)?;
-    let row = gradients.relevance_row(settings.start_layer).filter(|_| settings.start_layer < trace.layers());
-    let row = row.ok_or_else(|| Error::Shape {
-        what: "relevance's start layer".into(),
-        expected: format!("0 to {}", trace.layers() - 1),
-        found: settings.start_layer.to_string(),
-    })?;
-    Ok(grids(trace, &row.iter().copied().collect::<Vec<_>>()))
+    let row = gradients.relevance_row(settings.start_layer);
+    Ok(row.map_or(Vec::new(), |row| grids(trace, &row.iter().copied().collect::<Vec<_>>())))
 }

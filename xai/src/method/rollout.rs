@@ -36,6 +36,7 @@ pub enum Discard {
     /// None.
     Nothing,
     /// The `⌊ratio·N²⌋` lowest of the map; protected ones among them stay, and no other takes their place.
+    /// Entries equal to the lowest that is kept stay as well.
     Lowest {
         /// Share of the entries, in [0, 1].
         ratio: f32,
@@ -97,7 +98,7 @@ impl Rollout {
         Layer { residual: f64::from(self.residual.weight), normalise: self.normalise }
     }
 
-    fn validate(&self, layers: usize) -> Result<(), Error> {
+    pub(super) fn validate(&self, layers: usize) -> Result<(), Error> {
         let ratio = if let Discard::Lowest { ratio, .. } = self.discard { ratio } else { 0.0 };
         let refuse = |what: &str, expected: String, found: String| Err(Error::Shape { what: what.into(), expected, found });
         if !(0.0..=1.0).contains(&self.residual.weight) || !(0.0..=1.0).contains(&ratio) {
@@ -141,20 +142,22 @@ pub(super) fn prepared(trace: &Trace, settings: &Rollout, layer: usize) -> Resul
     Ok(map)
 }
 
-/// Zeroes the lowest entries of one image's map, ties in the order of their index.
-fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Protect) {
-    let count = ((f64::from(ratio) * map.len() as f64 + 1e-6) as usize).min(map.len());
-    let mut order: Vec<usize> = (0..map.len()).collect();
-    if count > 0 && count < order.len() {
-        order.select_nth_unstable_by(count - 1, |&a, &b| map[a].total_cmp(&map[b]).then(a.cmp(&b)));
-    }
-    for &index in &order[..count] {
+/// Zeroes the lowest entries of one image's map. Those equal to the lowest that stays, stay: the order of tokens decides nothing.
+pub(super) fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Protect) {
+    // The ratio as it was written: 0.9, not the 0.899999976 of its 4 bytes, which loses an entry where ratio·N² is whole.
+    let ratio: f64 = ratio.to_string().parse().unwrap_or(f64::from(ratio));
+    let count = ((ratio * map.len() as f64) as usize).min(map.len());
+    let lowest_kept = match map.to_vec().select_nth_unstable_by(count.min(map.len() - 1), f32::total_cmp) {
+        (_, value, _) if count < map.len() => *value,
+        _ => f32::INFINITY,
+    };
+    for (index, value) in map.iter_mut().enumerate().filter(|(_, value)| **value < lowest_kept) {
         let stays = match protect {
             Protect::ClsColumn => index % tokens == 0,
             Protect::ClsToCls => index == 0,
         };
         if !stays {
-            map[index] = 0.0;
+            *value = 0.0;
         }
     }
 }
