@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use image::RgbImage;
-use ndarray::{Array4, Ix4};
-use ndarray_npy::read_npy;
+use ndarray::{ArrayViewD, Ix4};
+use ndarray_npy::ViewNpyExt;
 use xai::{Batch, Method, Target, Vit, Window};
 
 use super::explanation::{Explanation, ImageFacts, ModelFacts, Refused};
@@ -161,16 +161,15 @@ fn explain_pixels(
     Ok(())
 }
 
-/// (B, 3, H, W) from a file that may lack the first dimension.
+/// (B, 3, H, W) from a file that may lack the first dimension; the file's own length bounds what is taken.
 pub(super) fn read_pixels(file: &Path) -> anyhow::Result<Batch> {
-    let pixels: ndarray::ArrayD<f32> =
-        read_npy(file).with_context(|| format!("{} is no float32 .npy file that can be read", file.display()))?;
+    let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let pixels = ArrayViewD::<f32>::view_npy(&bytes).with_context(|| format!("{} is no float32 .npy file", file.display()))?;
     let pixels = if pixels.ndim() == 3 { pixels.insert_axis(ndarray::Axis(0)) } else { pixels };
     let shape = pixels.shape().to_vec();
-    let pixels: Array4<f32> = pixels
-        .into_dimensionality::<Ix4>()
-        .with_context(|| format!("{} has shape {shape:?}; (B, 3, H, W) or (3, H, W) is read", file.display()))?;
-    Ok(Batch::new(pixels)?)
+    let pixels = pixels.into_dimensionality::<Ix4>();
+    let pixels = pixels.with_context(|| format!("{} has shape {shape:?}; (B, 3, H, W) or (3, H, W) is read", file.display()))?;
+    Ok(Batch::new(pixels.to_owned())?)
 }
 
 fn write(arguments: &Arguments, methods: &[(String, Method)], answered: Answered) -> anyhow::Result<ImageFacts> {

@@ -25,6 +25,9 @@ pub use config::{Family, Pooling, VitConfig};
 pub use head::HeadKind;
 use weights::Weights;
 
+/// One fused map of so many patches takes a gigabyte.
+const MOST_PATCHES: usize = 1 << 14;
+
 /// A vision transformer with its weights on a device; clones share them.
 ///
 /// ```
@@ -144,10 +147,17 @@ impl Vit {
     /// The grid follows the pictures: where it is not the trained one, positions are resized bicubically.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the patch size does not divide height and width.
+    /// [`Error::Shape`] where the patch size does not divide height and width, or there are more than 16384 patches.
     pub fn trace(&self, batch: &Batch, probe: Probe) -> Result<Trace, Error> {
         let (height, width) = batch.size();
         let patches = Patches::cover(height, width, self.model.config.patch_size)?;
+        if patches.count() > MOST_PATCHES {
+            return Err(Error::Shape {
+                what: "patches of a picture".into(),
+                expected: format!("at most {MOST_PATCHES}, because attention takes the square of their number"),
+                found: format!("{} × {}; resize the picture first", patches.rows, patches.cols),
+            });
+        }
         Trace::record(self.clone(), batch, patches, probe)
     }
 }
