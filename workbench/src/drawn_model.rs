@@ -5,6 +5,9 @@ use xai::{Error, Vit};
 /// What every page and report that shows this model must say.
 pub const LABEL: &str = "trained on drawn lesions";
 
+/// What its source is called.
+pub const NAME: &str = "drawn (trained on drawn lesions)";
+
 /// The curve of its training, as CSV.
 pub const CURVE: &str = include_str!("../models/vit_drawn/curve.csv");
 
@@ -23,7 +26,7 @@ pub const PREDICTIONS: &str = include_str!("../models/vit_drawn/predictions.csv"
 /// None in practice; a test loads it.
 pub fn load() -> Result<Vit, Error> {
     Vit::from_bytes(
-        "drawn (trained on drawn lesions)",
+        NAME,
         include_bytes!("../models/vit_drawn/model.safetensors"),
         include_str!("../models/vit_drawn/config.json"),
         include_str!("../models/vit_drawn/preprocessor_config.json"),

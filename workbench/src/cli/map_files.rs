@@ -10,6 +10,7 @@ use xai::{HeatMap, Method, Support, side_by_side};
 
 use super::explanation::MapFacts;
 use super::style::StyleArguments;
+use crate::drawn_model;
 use crate::pipeline::{self, Map, Reading};
 
 /// Where one picture's files go, and how overlays look.
@@ -45,7 +46,9 @@ impl MapFiles<'_> {
         target: &str,
     ) -> anyhow::Result<MapFacts> {
         let about = if method.is_class_specific() { format!("for: {target}") } else { "the same for every class".into() };
-        let drawn = pipeline::overlay(picture, reading, map, &self.style.style(format!("{name}, {about}"))?);
+        let model =
+            if reading.trace.vit().source().name == drawn_model::NAME { format!("; model {}", drawn_model::LABEL) } else { String::new() };
+        let drawn = pipeline::overlay(picture, reading, map, &self.style.style(format!("{name}, {about}{model}"))?);
         let file = |ending: &str| format!("{}.{name}.{ending}", self.stem);
         let (overlay, grid, full) = (file("png"), file("grid.npy"), file("full.npy"));
         let place = |file: &str| self.folder.join(file);

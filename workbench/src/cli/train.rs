@@ -18,10 +18,18 @@ pub struct Arguments {
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+
+    /// Train nothing: report on the checkpoint that is already in the folder
+    #[arg(long)]
+    report_only: bool,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    experiment::run(&Experiment::read(&arguments.experiment)?, &arguments.out)?;
+    let experiment = Experiment::read(&arguments.experiment)?;
+    match arguments.report_only {
+        true => experiment::report(&experiment, &arguments.out)?,
+        false => experiment::run(&experiment, &arguments.out)?,
+    }
     println!("{}", arguments.out.display());
     Ok(())
 }

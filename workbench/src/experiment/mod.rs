@@ -15,7 +15,7 @@ use datasets::SplitPlan;
 use datasets::synthetic::CohortPlan;
 use serde::{Deserialize, Serialize};
 
-pub use run::run;
+pub use run::{report, run};
 
 /// What is trained, on what, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
-use datasets::synthetic::Cohort;
 use reports::classification::{Evaluation, Predictions};
 use xai::{Precision, Vit};
 
@@ -20,9 +19,8 @@ pub struct EpochLine {
     pub seconds: f64,
 }
 
-/// A run's folder while it fills.
+/// A run's curve while it grows.
 pub struct Record {
-    folder: PathBuf,
     curve: std::fs::File,
 }
 
@@ -33,7 +31,7 @@ impl Record {
         std::fs::write(folder.join("experiment.toml"), toml::to_string(experiment)?)?;
         let mut curve = std::fs::File::create(folder.join("curve.csv"))?;
         writeln!(curve, "epoch,training_loss,validation_loss,validation_accuracy,seconds")?;
-        Ok(Self { folder: folder.to_owned(), curve })
+        Ok(Self { curve })
     }
 
     /// Adds an epoch to the curve, and says it.
@@ -44,22 +42,27 @@ impl Record {
         eprintln!("epoch {epoch}: loss {training_loss:.3}, validation loss {validation_loss:.3}, accuracy {percent:.1} %, {seconds:.0} s");
         Ok(())
     }
+}
 
-    /// Writes the checkpoint, the test part's predictions and its evaluation.
-    pub fn finish(&self, vit: &Vit, cohort: &Cohort, test: &[usize], truth: &[usize], rows: &[Vec<f32>]) -> anyhow::Result<()> {
-        vit.save(&self.folder, Precision::F16)?;
-        std::fs::write(self.folder.join("preprocessor_config.json"), preprocessor_config(vit))?;
-        let names: Vec<&str> = vit.labels().names().iter().map(String::as_str).collect();
-        let evaluation = Evaluation::of(&Predictions::new(&names, truth, rows)?);
-        std::fs::write(self.folder.join("evaluation.json"), serde_json::to_string_pretty(&evaluation)? + "\n")?;
-        eprintln!("{}\n{}", evaluation.summary_table(), evaluation.class_table());
-        let mut csv = format!("isic_id,diagnosis,{}\n", names.join(","));
-        for ((&index, &class), row) in test.iter().zip(truth).zip(rows) {
-            let probabilities: Vec<_> = row.iter().map(|p| format!("{p:.5}")).collect();
-            writeln!(csv, "{},{},{}", cohort.records()[index].isic_id, names[class], probabilities.join(","))?;
-        }
-        Ok(std::fs::write(self.folder.join("predictions.csv"), csv)?)
+/// Writes the checkpoint, 2 bytes a number.
+pub fn save(vit: &Vit, folder: &Path) -> anyhow::Result<()> {
+    vit.save(folder, Precision::F16)?;
+    std::fs::write(folder.join("preprocessor_config.json"), preprocessor_config(vit)).context("preprocessor_config.json cannot be written")
+}
+
+/// Writes the predictions `rows` (images, classes) of the images `ids` with their classes, and the evaluation.
+pub fn report(vit: &Vit, folder: &Path, ids: &[&str], truth: &[usize], rows: &[Vec<f32>]) -> anyhow::Result<()> {
+    let names: Vec<&str> = vit.labels().names().iter().map(String::as_str).collect();
+    let mut csv = format!("isic_id,diagnosis,{}\n", names.join(","));
+    for ((id, &class), row) in ids.iter().zip(truth).zip(rows) {
+        let probabilities: Vec<_> = row.iter().map(|p| format!("{p:.5}")).collect();
+        writeln!(csv, "{id},{},{}", names[class], probabilities.join(","))?;
     }
+    std::fs::write(folder.join("predictions.csv"), csv).context("predictions.csv cannot be written")?;
+    let evaluation = Evaluation::of(&Predictions::new(&names, truth, rows)?);
+    eprintln!("{}\n{}", evaluation.summary_table(), evaluation.class_table());
+    std::fs::write(folder.join("evaluation.json"), serde_json::to_string_pretty(&evaluation)? + "\n")
+        .context("evaluation.json cannot be written")
 }
 
 /// The preparation of [`xai::Preprocessor::for_size`], in Hugging Face's words.

@@ -1,4 +1,4 @@
-//! A run: draw, split, learn, keep the best epoch of the validation part, report on the test part.
+//! A run: draw, split, learn, keep the best epoch of the validation part, report on the test part with the weights as they were stored.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,20 +8,20 @@ use datasets::{LesionClass, Split, split};
 use kernels::cross_entropy;
 use reports::statistics::SplitMix64;
 use xai::training::{AdamW, Decay, Step, Training};
-use xai::{HeadKind, Labels, Probe, Vit, VitConfig};
+use xai::{Device, HeadKind, Labels, Probe, Vit, VitConfig};
 
 use super::lessons::Lessons;
-use super::record::{EpochLine, Record};
+use super::record::{self, EpochLine, Record};
 use super::{Experiment, schedule};
 use crate::progress;
 
-/// Runs an experiment and writes its folder; returns the trained model.
+/// Runs an experiment and writes its folder.
 ///
 /// # Errors
 /// When the cohort or the split cannot be made, training diverges, or the folder cannot be written.
-pub fn run(experiment: &Experiment, folder: &Path) -> anyhow::Result<Vit> {
+pub fn run(experiment: &Experiment, folder: &Path) -> anyhow::Result<()> {
     let cohort = Cohort::draw(&experiment.cohort)?;
-    let Split { train, validation, test } = split(cohort.records(), &experiment.split)?;
+    let Split { train, validation, .. } = split(cohort.records(), &experiment.split)?;
     let vit = Vit::random(VitConfig::by_name(&experiment.arch)?, HeadKind::Linear(LesionClass::ALL.len()), experiment.seed)?;
     let vit = vit.with_labels(Labels::new(LesionClass::ALL.iter().map(|class| class.name().into()).collect()))?;
     let preprocessor = vit.preprocessor().clone();
@@ -29,22 +29,33 @@ pub fn run(experiment: &Experiment, folder: &Path) -> anyhow::Result<Vit> {
     let (learned, checked) = (lessons(&train, "drawing to learn from")?, lessons(&validation, "drawing to choose by")?);
     let mut record = Record::start(experiment, folder)?;
 
-    let mut training = Training::of(vit.clone());
-    let mut best: Option<(f64, Vit)> = None;
+    let mut training = Training::of(vit);
+    let mut lowest = f64::INFINITY;
     for epoch in 1..=experiment.training.epochs {
         let started = Instant::now();
         let training_loss = learn(experiment, &learned, &mut training, epoch)?;
         let (loss, accuracy) = loss_and_accuracy(training.vit(), &checked)?;
         let seconds = started.elapsed().as_secs_f64();
         record.epoch(&EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds })?;
-        if best.as_ref().is_none_or(|(lowest, _)| loss < *lowest) {
-            best = Some((loss, training.vit().clone()));
+        if loss < lowest {
+            lowest = loss;
+            record::save(training.vit(), folder)?;
         }
     }
-    let vit = best.map_or(vit, |(_, vit)| vit);
-    let tested = lessons(&test, "drawing to report on")?;
-    record.finish(&vit, &cohort, &test, tested.labels(), &probabilities(&vit, &tested)?)?;
-    Ok(vit)
+    report(experiment, folder)
+}
+
+/// Reports on the checkpoint in `folder`: its predictions on the experiment's test part, and their evaluation.
+///
+/// # Errors
+/// When the cohort cannot be drawn, the checkpoint cannot be read, or the folder cannot be written.
+pub fn report(experiment: &Experiment, folder: &Path) -> anyhow::Result<()> {
+    let cohort = Cohort::draw(&experiment.cohort)?;
+    let Split { test, .. } = split(cohort.records(), &experiment.split)?;
+    let vit = Vit::load(folder, &Device::Cpu)?;
+    let tested = Lessons::draw(&cohort, &test, vit.preprocessor(), "drawing to report on")?;
+    let ids: Vec<&str> = test.iter().map(|&index| cohort.records()[index].isic_id.as_str()).collect();
+    record::report(&vit, folder, &ids, tested.labels(), &probabilities(&vit, &tested)?)
 }
 
 /// One epoch; returns its mean loss.
