@@ -4,7 +4,7 @@ mod goldens_reader;
 
 use goldens_reader::{batch, folder, read};
 use proptest::prelude::*;
-use xai::{Method, Probe, Target, Vit, explain};
+use xai::{HeatMap, Method, Probe, Target, Vit, explain};
 
 struct Whole {
     weights: Vec<u8>,
@@ -18,12 +18,14 @@ fn whole() -> Whole {
     Whole { weights: bytes("model.safetensors"), config: text("config.json"), preprocessor: text("preprocessor_config.json") }
 }
 
-/// Loads, traces and explains; every step may refuse and none may panic. True where all went well and every map is finite.
+/// Loads, traces, explains and draws maps; every step may refuse and none may panic. True where all went well.
 fn survives(weights: &[u8], config: &str, preprocessor: &str) -> bool {
     let Ok(vit) = Vit::from_bytes("damaged", weights, config, preprocessor) else { return false };
     let pixels = batch(&read(&folder("hf_vit").join("reference.safetensors"))["pixel_values"]);
     let Ok(trace) = vit.trace(&pixels, Probe::Gradients) else { return false };
-    let explained = Method::named().iter().all(|(_, method, _)| explain(&trace, Target::Predicted, method).is_ok());
+    let maps =
+        |method| explain(&trace, Target::Predicted, method).and_then(|maps| maps.into_iter().map(|map| HeatMap::new(map.values)).collect());
+    let explained = Method::named().iter().all(|(_, method, _)| maps(method).is_ok_and(|maps: Vec<HeatMap>| maps.len() == 2));
     explained && trace.logits().iter().all(|logit| logit.is_finite())
 }
 
@@ -39,7 +41,7 @@ fn places() -> impl Strategy<Value = (prop::sample::Index, bool, u8)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn changed_bytes(changes in prop::collection::vec(places(), 1..4)) {

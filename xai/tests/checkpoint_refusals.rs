@@ -48,7 +48,7 @@ impl Damaged {
     }
 
     #[track_caller]
-    fn is_refused_with(self, words: &[&str]) {
+    fn expect_refusal(self, words: &[&str]) {
         refused(self.folder.path(), words);
     }
 }
@@ -71,7 +71,7 @@ fn paths_that_hold_no_checkpoint() {
     refused(Path::new("no/such/checkpoint"), &["no/such/checkpoint", "no such file"]);
     let copy = Damaged::new();
     std::fs::remove_file(copy.path("model.safetensors")).unwrap();
-    copy.is_refused_with(&["holds no model.safetensors"]);
+    copy.expect_refusal(&["holds no model.safetensors"]);
     let copy = Damaged::new().file("model.pth", b"PK");
     refused(&copy.path("model.pth"), &["model.pth", "only .safetensors"]);
     refused(&copy.path("config.json"), &["only .safetensors"]);
@@ -80,20 +80,20 @@ fn paths_that_hold_no_checkpoint() {
 #[test]
 fn tensors_that_do_not_fit_are_named_with_their_shapes() {
     let key = "vit.encoder.layer.1.attention.attention.key.weight";
-    Damaged::new().tensors(|all| drop(all.remove(key))).is_refused_with(&[key, "[18, 18]", "is missing"]);
+    Damaged::new().tensors(|all| drop(all.remove(key))).expect_refusal(&[key, "[18, 18]", "is missing"]);
     let extra = |all: &mut BTreeMap<String, Values>| drop(all.insert("vit.encoder.layer.7.norm9.bias".into(), values(&[2])));
-    Damaged::new().tensors(extra).is_refused_with(&["vit.encoder.layer.7.norm9.bias is not expected"]);
+    Damaged::new().tensors(extra).expect_refusal(&["vit.encoder.layer.7.norm9.bias is not expected"]);
     let shape = |all: &mut BTreeMap<String, Values>| drop(all.insert(key.into(), values(&[18, 17])));
-    Damaged::new().tensors(shape).is_refused_with(&[key, "[18, 17]", "[18, 18]"]);
+    Damaged::new().tensors(shape).expect_refusal(&[key, "[18, 17]", "[18, 18]"]);
     let no_class = |all: &mut BTreeMap<String, Values>| {
         all.insert("classifier.weight".into(), values(&[0, 18]));
         all.insert("classifier.bias".into(), values(&[0]));
     };
-    Damaged::new().tensors(no_class).is_refused_with(&["classes"]);
+    Damaged::new().tensors(no_class).expect_refusal(&["classes"]);
     Damaged::new()
         .tensors(|all| *all = BTreeMap::from([("conv1.weight".into(), values(&[1]))]))
-        .is_refused_with(&["conv1.weight", "named neither"]);
-    Damaged::new().tensors(BTreeMap::clear).is_refused_with(&["0 tensors"]);
+        .expect_refusal(&["conv1.weight", "named neither"]);
+    Damaged::new().tensors(BTreeMap::clear).expect_refusal(&["0 tensors"]);
 }
 
 fn values(shape: &[usize]) -> Values {
@@ -104,7 +104,7 @@ fn values(shape: &[usize]) -> Values {
 fn values_that_are_not_finite_are_refused_with_their_place() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let damage = |all: &mut BTreeMap<String, Values>| all.get_mut("vit.layernorm.weight").unwrap().data[5] = bad;
-        Damaged::new().tensors(damage).is_refused_with(&["vit.layernorm.weight", "not finite at index 5"]);
+        Damaged::new().tensors(damage).expect_refusal(&["vit.layernorm.weight", "not finite at index 5"]);
     }
 }
 
@@ -112,14 +112,14 @@ fn values_that_are_not_finite_are_refused_with_their_place() {
 fn files_that_are_cut_or_lie_about_their_header() {
     let whole = std::fs::read(folder("hf_vit").join("model.safetensors")).unwrap();
     for kept in [0, 7, 8, 9, 600, whole.len() / 2, whole.len() - 1] {
-        Damaged::new().file("model.safetensors", &whole[..kept]).is_refused_with(&["model.safetensors"]);
+        Damaged::new().file("model.safetensors", &whole[..kept]).expect_refusal(&["model.safetensors"]);
     }
     let claims = [0, 1, whole.len() as u64, (1 << 20) + 1, 1 << 40, 1 << 63, u64::MAX, u64::MAX - 7];
     for claim in claims {
         let lie = [&claim.to_le_bytes(), &whole[8..]].concat();
-        Damaged::new().file("model.safetensors", &lie).is_refused_with(&["model.safetensors"]);
+        Damaged::new().file("model.safetensors", &lie).expect_refusal(&["model.safetensors"]);
     }
-    Damaged::new().file("model.safetensors", b"\x80\x02}q\x00(X\x05\x00\x00\x00state").is_refused_with(&["header claims"]);
+    Damaged::new().file("model.safetensors", b"\x80\x02}q\x00(X\x05\x00\x00\x00state").expect_refusal(&["header claims"]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn offsets_that_leave_the_file_are_refused() {
         let header =
             format!(r#"{{"vit.encoder.layer.0.layernorm_before.weight":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}}}"#);
         let file = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 4]].concat();
-        Damaged::new().file("model.safetensors", &file).is_refused_with(&["model.safetensors"]);
+        Damaged::new().file("model.safetensors", &file).expect_refusal(&["model.safetensors"]);
     }
 }
 
@@ -141,7 +141,7 @@ fn a_file_beyond_all_measure_is_refused_by_its_size() {
         // Not every file system lets a file be that large; 17 GB are still more than is read.
         file.set_len(17 << 30).unwrap();
     }
-    copy.is_refused_with(&["bytes are more than"]);
+    copy.expect_refusal(&["bytes are more than"]);
 }
 
 #[test]
@@ -167,15 +167,15 @@ fn configurations_that_are_not_supported_are_refused_by_their_field() {
         ("layer_norm_eps", json!(1e300)),
     ];
     for (field, value) in cases {
-        Damaged::new().config(field, value).is_refused_with(&["config.json", field]);
+        Damaged::new().config(field, value).expect_refusal(&["config.json", field]);
     }
-    Damaged::new().config("hidden_size", json!("wide")).is_refused_with(&["config.json"]);
-    Damaged::new().config("hidden_size", json!(-18)).is_refused_with(&["config.json"]);
-    Damaged::new().config("id2label", json!({"0": "a", "1": "b", "7": "c"})).is_refused_with(&["id2label"]);
-    Damaged::new().file("config.json", b"{ not json").is_refused_with(&["config.json", "line 1"]);
-    Damaged::new().file("config.json", b"").is_refused_with(&["config.json"]);
-    Damaged::new().file("config.json", &[0xff, 0xfe]).is_refused_with(&["config.json", "UTF-8"]);
-    Damaged::new().file("preprocessor_config.json", b"[]").is_refused_with(&["preprocessor"]);
+    Damaged::new().config("hidden_size", json!("wide")).expect_refusal(&["config.json"]);
+    Damaged::new().config("hidden_size", json!(-18)).expect_refusal(&["config.json"]);
+    Damaged::new().config("id2label", json!({"0": "a", "1": "b", "7": "c"})).expect_refusal(&["id2label"]);
+    Damaged::new().file("config.json", b"{ not json").expect_refusal(&["config.json", "line 1"]);
+    Damaged::new().file("config.json", b"").expect_refusal(&["config.json"]);
+    Damaged::new().file("config.json", &[0xff, 0xfe]).expect_refusal(&["config.json", "UTF-8"]);
+    Damaged::new().file("preprocessor_config.json", b"[]").expect_refusal(&["preprocessor"]);
 }
 
 /// Every dimension at its limit: 700 GB of weights, 550 GB of them positions, from a file of 41 KB.
@@ -185,7 +185,7 @@ fn sizes_that_no_file_holds_take_no_memory() {
     let sizes = [("hidden_size", 8192), ("num_hidden_layers", 128), ("num_attention_heads", 128), ("intermediate_size", 65536)];
     let copy = sizes.into_iter().fold(Damaged::new(), |copy, (field, size)| copy.config(field, json!(size)));
     let started = std::time::Instant::now();
-    copy.config("patch_size", json!(1)).config("image_size", json!(4096)).is_refused_with(&["does not fit", "[1, 16777217, 8192]"]);
+    copy.config("patch_size", json!(1)).config("image_size", json!(4096)).expect_refusal(&["does not fit", "[1, 16777217, 8192]"]);
     assert!(started.elapsed().as_secs() < 2, "refusing took {:?}", started.elapsed());
 }
 

@@ -33,8 +33,8 @@ pub fn relevance(trace: &Trace, target: Target, settings: &Relevance) -> Result<
     settings.validate(trace.layers())?;
     let gradients = trace.attention_gradients(target)?;
     let mut product = identity(images, tokens);
-    for layer in settings.start_layer..trace.layers() {
-        let positive = (&trace.attention(layer)? * &gradients[layer]).mapv(|value| value.max(0.0));
+    for (layer, gradient) in gradients.iter().enumerate().skip(settings.start_layer) {
+        let positive = (&trace.attention(layer)? * gradient).mapv(|value| value.max(0.0));
         let mean: Vec<f32> = positive.mean_axis(ndarray::Axis(1)).iter().flatten().copied().collect(); // (B, N, N)
         let before = product.clone();
         multiply(&mean, &mut product, tokens)?;

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::head::HeadKind;
-use super::weights::Weights;
 use crate::{Error, Patches};
 
 /// Which reference implementation the checkpoint follows.
@@ -201,16 +199,6 @@ impl VitConfig {
         }
     }
 
-    /// Learnable parameters with a head, counted without taking their memory; running statistics are not among them.
-    ///
-    /// ```
-    /// use xai::{HeadKind, VitConfig};
-    /// assert_eq!(VitConfig::vit_large_patch32_384().parameters(HeadKind::Dnn3(7)), 306_282_375);
-    /// ```
-    pub fn parameters(&self, head: HeadKind) -> usize {
-        Weights::<f32>::unfilled(self, head).count()
-    }
-
     /// Values of one patch: three channels.
     pub(crate) fn patch_len(&self) -> usize {
         3 * self.patch_size * self.patch_size
@@ -231,7 +219,7 @@ impl VitConfig {
         if let Some((field, value, most)) = bounded.iter().find(|(_, value, most)| value == &0 || value > most) {
             return refuse(field, format!("{value} lies outside 1 to {most}"));
         }
-        if self.hidden_size % self.num_attention_heads != 0 {
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return refuse("num_attention_heads", format!("{} does not divide hidden_size {}", self.num_attention_heads, self.hidden_size));
         }
         let eps_is_usable = self.layer_norm_eps.is_finite() && (0.0..1.0).contains(&self.layer_norm_eps);

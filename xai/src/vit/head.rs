@@ -3,7 +3,7 @@
 use kernels::Real;
 use kernels::linear::{self, Onto, Shape};
 
-use super::weights::{Linear, Make, Tensor};
+use super::layers::{Linear, Make, Tensor};
 use crate::Error;
 
 /// Which head a model has.
@@ -13,7 +13,7 @@ pub enum HeadKind {
     None,
     /// One linear layer to so many classes.
     Linear(usize),
-    /// DNN-3-hidden: width → 512 → 256 → 64 → classes, BatchNorm1d and ReLU between.
+    /// DNN-3-hidden: width → 512 → 256 → 64 → classes, BatchNorm1d and `ReLU` between.
     Dnn3(usize),
 }
 
@@ -39,7 +39,7 @@ const HIDDEN: [usize; 3] = [512, 256, 64];
 /// PyTorch's default for BatchNorm1d.
 const BATCH_NORM_EPS: f64 = 1e-5;
 
-/// A hidden layer: linear, BatchNorm1d on running statistics, ReLU.
+/// A hidden layer: linear, BatchNorm1d on running statistics, `ReLU`.
 #[derive(Debug, Clone)]
 pub(crate) struct Hidden<T> {
     pub linear: Linear<T>,
