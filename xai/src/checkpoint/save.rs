@@ -18,6 +18,9 @@ pub enum Precision {
     F16,
 }
 
+/// A tensor's name on disk, its shape and its bytes.
+type Piece = (String, Vec<usize>, Vec<u8>);
+
 impl Vit {
     /// Writes `model.safetensors` and `config.json` into `folder`, in Hugging Face's names.
     ///
@@ -45,7 +48,7 @@ impl Vit {
     }
 
     /// Names on disk, shapes and bytes; nothing where the head has no name there.
-    fn pieces(&self, precision: Precision) -> Option<Vec<(String, Vec<usize>, Vec<u8>)>> {
+    fn pieces(&self, precision: Precision) -> Option<Vec<Piece>> {
         let config = &self.model.config;
         let layout = match (config.family, self.model.weights.head.classes() > 0) {
             (family, false) => Layout::new(family, ""),
