@@ -5,7 +5,8 @@ use kernels::layer_norm::{self, AffineGradient};
 use kernels::linear::{self, Onto};
 use kernels::{Real, gelu};
 
-use super::weights::{Block, Linear, Norm, Tensor};
+use super::layers::{Linear, Norm, Tensor};
+use super::weights::Block;
 use crate::Error;
 
 /// Batch and head layout of a pass.

@@ -5,7 +5,8 @@ use kernels::patchify::{patchify, unpatchify};
 use kernels::{Real, bicubic, patchify};
 
 use super::config::VitConfig;
-use super::weights::{Linear, Weights};
+use super::layers::Linear;
+use super::weights::Weights;
 use crate::{Error, Patches};
 
 /// Pixels (B, 3, H, W) that the engine reads.

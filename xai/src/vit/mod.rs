@@ -1,7 +1,7 @@
 //! The vision transformer: a fixed graph, its forward and its backward written out by hand on top of `kernels`.
 //!
-//! Data flows through the files in this order: [`config`], `weights`, `embedding`, `block`, `head`; `forward` and
-//! `backward` walk that way there and back. Everything is generic over `f32` and `f64`, so that finite differences
+//! Read the files in this order: [`config`], `layers`, `head`, `weights`, `embedding`, `block`; `forward` and `backward`
+//! walk there and back. Everything is generic over `f32` and `f64`, so that finite differences
 //! in `f64` judge the very code that runs in `f32`.
 
 pub(crate) mod backward;
@@ -10,6 +10,7 @@ pub(crate) mod config;
 pub(crate) mod embedding;
 pub(crate) mod forward;
 pub(crate) mod head;
+mod layers;
 mod random;
 #[cfg(test)]
 mod tests;

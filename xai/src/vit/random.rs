@@ -5,7 +5,8 @@ use rayon::prelude::*;
 
 use super::config::VitConfig;
 use super::head::HeadKind;
-use super::weights::{Tensor, Weights};
+use super::layers::Tensor;
+use super::weights::Weights;
 
 /// Matrices, class token and positions from N(0, 0.02²) as the reference initialises them, biases 0, gains 1, LayerScale 1.
 pub(crate) fn weights<T: Real>(config: &VitConfig, head: HeadKind, seed: u64) -> Weights<T> {

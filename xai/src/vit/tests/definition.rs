@@ -2,7 +2,8 @@
 
 use super::GRID;
 use crate::vit::config::{Pooling, VitConfig};
-use crate::vit::weights::{Linear, Norm, Tensor, Weights};
+use crate::vit::layers::{Linear, Norm, Tensor};
+use crate::vit::weights::Weights;
 
 pub fn logits(config: &VitConfig, weights: &Weights<f64>, image: &[f64], nudges: &[f64]) -> Vec<f64> {
     let mut x = embed(config, weights, image);
