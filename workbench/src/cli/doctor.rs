@@ -9,6 +9,7 @@ use crate::drawn_model;
 
 /// Say what was found on this machine and what is used.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: pellucid doctor --json")]
 pub struct Arguments {
     /// Print JSON
     #[arg(long)]

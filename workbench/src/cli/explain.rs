@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
+use datasets::Decoded;
 use image::RgbImage;
 use ndarray::{ArrayViewD, Ix4};
 use ndarray_npy::ViewNpyExt;
-use xai::{Batch, Method, Target, Vit, Window};
+use xai::{Batch, HeadKind, Method, Target, Vit, Window};
 
-use super::explanation::{Explanation, ImageFacts, ModelFacts, Refused};
+use super::explanation::{Explanation, ImageFacts, ModelFacts};
 use super::map_files::{MapFiles, stem, unique};
 use super::model::ModelArguments;
+use super::picture_file;
 use super::style::{MethodArguments, StyleArguments};
 use crate::pipeline::{self, Question, Reading};
-use crate::{Error, progress};
+use crate::progress;
 
 /// Explain pictures.
 #[derive(Debug, Args)]
@@ -65,7 +67,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.style.style(String::new())?;
     let methods = arguments.methods.methods()?;
     let vit = arguments.model.load()?;
-    let target = Target::parse(&arguments.target, vit.labels()).or_else(|error| class_blind(&methods, error))?;
+    refuse_without_head(&vit, &methods)?;
+    let target = Target::parse(&arguments.target, vit.labels())?;
     let question = Question { target, methods: methods.iter().map(|(_, method)| method.clone()).collect() };
     let mut explanation = Explanation {
         software: format!("pellucid {}", env!("CARGO_PKG_VERSION")),
@@ -81,9 +84,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     finish(arguments, &explanation)
 }
 
-/// A model without classes still answers class-agnostic methods about "predicted".
-fn class_blind(methods: &[(String, Method)], error: xai::Error) -> Result<Target, xai::Error> {
-    if methods.iter().any(|(_, method)| method.is_class_specific()) { Err(error) } else { Ok(Target::Predicted) }
+/// A model without classes still answers class-agnostic methods; for the others the method is named.
+fn refuse_without_head(vit: &Vit, methods: &[(String, Method)]) -> anyhow::Result<()> {
+    let specific = methods.iter().find(|(_, method)| method.is_class_specific());
+    match specific.filter(|_| vit.head() == HeadKind::None) {
+        Some((name, _)) => bail!(
+            "method {name} needs class scores, but this model has no head; ask for attention or rollout, or load a checkpoint with a classifier"
+        ),
+        None => Ok(()),
+    }
 }
 
 fn explain_pictures(
@@ -96,19 +105,13 @@ fn explain_pictures(
     let bar = progress::bar("explaining", arguments.images.len());
     let mut stems = HashSet::new();
     for file in &arguments.images {
-        match answer(vit, file, question) {
-            Ok(mut answered) => {
+        match picture_file::open(file) {
+            Ok(opened) => {
+                let mut answered = answer(vit, file, opened, question)?;
                 answered.stem = unique(answered.stem, &mut stems);
                 explanation.images.push(write(arguments, methods, answered)?);
             }
-            Err(error) => match error.downcast::<Error>()? {
-                Error::Picture(refusal) => explanation.refused.push(Refused {
-                    file: file.display().to_string(),
-                    code: refusal.code().into(),
-                    message: refusal.to_string(),
-                }),
-                other => return Err(other.into()),
-            },
+            Err(refused) => explanation.refused.push(refused),
         }
         bar.inc(1);
     }
@@ -116,25 +119,13 @@ fn explain_pictures(
     Ok(())
 }
 
-fn answer(vit: &Vit, file: &Path, question: &Question) -> anyhow::Result<Answered> {
-    let bytes = read_bounded(file)?;
-    let decoded = pipeline::picture(&bytes)?;
+fn answer(vit: &Vit, file: &Path, (decoded, sha256): (Decoded, String), question: &Question) -> anyhow::Result<Answered> {
     let reading = pipeline::read(vit, &decoded.image, question)?;
     let size = (decoded.image.height(), decoded.image.width());
     let target = question.target.describe(vit.labels());
-    let mut facts = ImageFacts::of(file.display().to_string(), xai::sha256(&bytes), size, target, &reading);
+    let mut facts = ImageFacts::of(file.display().to_string(), sha256, size, target, &reading);
     facts.notes = decoded.notes.iter().map(ToString::to_string).collect();
     Ok(Answered { stem: stem(file), picture: decoded.image, reading, facts })
-}
-
-/// A file's bytes, or as many as show that it is too large.
-fn read_bounded(file: &Path) -> anyhow::Result<Vec<u8>> {
-    use std::io::Read;
-    let opened = std::fs::File::open(file).with_context(|| format!("picture {} cannot be opened", file.display()))?;
-    let mut bytes = Vec::new();
-    let most = datasets::Limits::default().bytes as u64 + 1;
-    opened.take(most).read_to_end(&mut bytes).with_context(|| format!("picture {} cannot be read", file.display()))?;
-    Ok(bytes)
 }
 
 fn explain_pixels(
@@ -181,7 +172,7 @@ fn write(arguments: &Arguments, methods: &[(String, Method)], answered: Answered
 
 fn finish(arguments: &Arguments, explanation: &Explanation) -> anyhow::Result<()> {
     for refused in &explanation.refused {
-        eprintln!("refused {} [{}]: {}", refused.file, refused.code, refused.message);
+        eprintln!("refused {refused}");
     }
     if explanation.images.is_empty() {
         bail!("no picture could be explained; nothing was written");

@@ -1,5 +1,7 @@
 //! `explanation.json`: everything that was found, and everything needed to find it again.
 
+use std::fmt;
+
 use serde::Serialize;
 use xai::{HeadKind, Recipe, Vit, Window};
 
@@ -89,6 +91,12 @@ struct Milliseconds {
     prepare: f64,
     trace: f64,
     explain: f64,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} [{}]: {}", self.file, self.code, self.message)
+    }
 }
 
 impl ModelFacts {

@@ -7,6 +7,7 @@ mod explain;
 mod explanation;
 mod map_files;
 mod model;
+mod picture_file;
 mod style;
 mod trace;
 mod train;

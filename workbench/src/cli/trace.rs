@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use ndarray::{ArrayBase, Data, Dimension};
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
@@ -10,7 +10,7 @@ use xai::{Batch, HeadFusion, HeadKind, Probe, Target, Trace, Vit};
 
 use super::explain::read_pixels;
 use super::model::{ModelArguments, thousands};
-use crate::pipeline;
+use super::picture_file;
 
 /// Write the insides of one pass.
 #[derive(Debug, Args)]
@@ -73,8 +73,7 @@ fn batch(arguments: &Arguments, vit: &Vit) -> anyhow::Result<Option<Batch>> {
         return read_pixels(file).map(Some);
     }
     let Some(file) = &arguments.image else { return Ok(None) };
-    let bytes = std::fs::read(file).with_context(|| format!("picture {} cannot be read", file.display()))?;
-    let decoded = pipeline::picture(&bytes).with_context(|| format!("picture {} is refused", file.display()))?;
+    let (decoded, _) = picture_file::open(file).map_err(|refused| anyhow!("refused {refused}"))?;
     Ok(Some(vit.preprocessor().prepare(&decoded.image)?))
 }
 

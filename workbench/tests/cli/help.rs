@@ -1,0 +1,41 @@
+//! Help, doctor and evidence: what the program says about itself.
+
+use crate::run::{parse, setup};
+
+const COMMANDS: [&str; 6] = ["explain", "trace", "evidence", "train", "demo", "doctor"];
+
+#[test]
+fn help_lists_every_command_and_says_for_what_use() {
+    setup("help").1.line("--help").succeeds().says(&COMMANDS).says(&["Research use only", "no diagnosis", "pellucid explain lesion.jpg"]);
+    setup("version").1.line("--version").succeeds().says(&["pellucid 0."]);
+}
+
+#[test]
+fn help_of_every_command_teaches_by_example() {
+    for command in COMMANDS {
+        setup("help_of").1.args([command, "--help"]).succeeds().says(&["Usage: pellucid", &format!("Example: pellucid {command}")]);
+    }
+}
+
+#[test]
+fn doctor_says_what_was_found() {
+    setup("doctor").1.line("doctor").succeeds().says(&[
+        "CUDA",
+        "computes on",
+        "matrix products",
+        "trained on drawn lesions",
+        "vit_large_patch32_384",
+    ]);
+    let found = parse(&setup("doctor_json").1.line("doctor --json").succeeds().stdout);
+    assert!(found["threads"].as_u64().is_some_and(|threads| threads >= 1), "{found}");
+    assert!(found["cuda"].as_str().is_some_and(|cuda| !cuda.is_empty()), "{found}");
+    assert!(found["device"].as_str().is_some_and(|device| !device.is_empty()), "{found}");
+}
+
+#[test]
+fn evidence_stands_beside_its_controls() {
+    let answer = setup("evidence").1.line("evidence --images 7 --method rollout").succeeds();
+    answer.says(&["| map", "| rollout", "| control: centre", "| control: random", "95 % CI", "trained on drawn lesions"]);
+    let row = answer.stdout.lines().find(|line| line.starts_with("| control: random")).unwrap_or_default();
+    assert!(row.contains('%') && !row.contains("NaN"), "{row}");
+}

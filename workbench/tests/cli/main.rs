@@ -1,0 +1,11 @@
+//! The `pellucid` program as its users run it: a process with arguments, files in, files and text out.
+
+mod explain;
+mod files;
+mod help;
+mod models;
+mod pictures;
+mod pixels;
+mod refusals;
+mod run;
+mod trace;
