@@ -98,14 +98,26 @@
   function changed(control) {
     if (control.type === "range") speak(control);
     if (control.name === "opacity") field("fill").checked = true;
+    if (control.name === "target") offerOtherClasses();
     update();
   }
 
   function turn(name, by) {
     const choice = field(name);
     if (!choice) return;
-    choice.selectedIndex = (choice.selectedIndex + by + choice.length) % choice.length;
+    do {
+      choice.selectedIndex = (choice.selectedIndex + by + choice.length) % choice.length;
+    } while (choice.selectedOptions[0].disabled);
     changed(choice);
+  }
+
+  // A class cannot be held against itself.
+  function offerOtherClasses() {
+    const against = field("against");
+    if (!against) return;
+    const explained = field("target").value || form.dataset.predicted;
+    if (against.value === explained) against.value = "";
+    for (const option of against.options) option.disabled = option.value !== "" && option.value === explained;
   }
 
   function slide(name, by) {
@@ -174,6 +186,7 @@
   keysOn.checked = localStorage.getItem("pellucid-keys") !== "off";
   keysOn.addEventListener("change", () => localStorage.setItem("pellucid-keys", keysOn.checked ? "on" : "off"));
 
+  offerOtherClasses();
   document.getElementById("apply").hidden = true;
   for (const id of ["blink", "reset", "help-button"]) document.getElementById(id).hidden = false;
 })();

@@ -220,7 +220,8 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_by_name() {
         let wrong = [("method", "grad-cam"), ("target", "wart"), ("against", "9"), ("layer", "99"), ("head", "-1"), ("opacity", "101")];
-        for (name, value) in wrong.into_iter().chain([("threshold", "0"), ("threshold", "1e9"), ("colormap", "jet"), ("opacity", "１２")]) {
+        for (name, value) in wrong.into_iter().chain([("threshold", "0"), ("threshold", "1e9"), ("colormap", "jet"), ("opacity", "１２")])
+        {
             match parse(&[(name, value)]) {
                 Err(Problem::Control { control, .. }) => assert_eq!(control, name),
                 other => panic!("{name}={value}: {other:?}"),

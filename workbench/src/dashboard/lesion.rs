@@ -72,12 +72,8 @@ impl Lesion {
         let picture = as_shown(image);
         let window = preprocessor.field_of_view(image.height(), image.width());
         let (down, across) = (ratio(picture.height(), image.height()), ratio(picture.width(), image.width()));
-        let window = Window {
-            top: window.top * down,
-            left: window.left * across,
-            height: window.height * down,
-            width: window.width * across,
-        };
+        let window =
+            Window { top: window.top * down, left: window.left * across, height: window.height * down, width: window.width * across };
         Ok(Self { id, picture, window, batch, origin })
     }
 

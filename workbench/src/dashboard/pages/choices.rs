@@ -25,7 +25,8 @@ pub fn classes(vit: &Vit, chosen: Option<usize>) -> Vec<Choice> {
 
 /// Layers or heads: counted from 1 for people, from 0 in addresses.
 pub fn numbered(count: usize, chosen: Option<usize>) -> Vec<Choice> {
-    let choice = |index: usize| Choice { value: index.to_string(), label: (index + 1).to_string(), about: "", chosen: chosen == Some(index) };
+    let choice =
+        |index: usize| Choice { value: index.to_string(), label: (index + 1).to_string(), about: "", chosen: chosen == Some(index) };
     (0..count).map(choice).collect()
 }
 

@@ -103,7 +103,11 @@ fn test(record: &TestRecord) -> Test {
         samples: e.samples,
         summary,
         classes: e.classes.iter().map(row).collect(),
-        confusion: to_div(&figures::confusion_matrix(&e.confusion), "confusion", "Confusion matrix; the table of classes holds its recalls"),
+        confusion: to_div(
+            &figures::confusion_matrix(&e.confusion),
+            "confusion",
+            "Confusion matrix; the table of classes holds its recalls",
+        ),
         calibration: to_div(&figures::calibration(&e.calibration), "calibration", "Accuracy over confidence in bins"),
         curve: to_div(&figures::training_curve(&record.curve), "curve", "Loss and accuracy over the epochs of the training"),
         epochs: record.curve.len(),

@@ -22,6 +22,7 @@ struct ReadingRoom<'a> {
     facts: Facts,
     answer: Answer,
     bars: Vec<Row>,
+    predicted: String,
     shares: Shares,
     evidence: Vec<Row>,
     controls: &'a Controls,
@@ -77,6 +78,7 @@ pub async fn reading_room(
         lesion: &lesion,
         facts: facts(&lesion),
         bars: rows::bars(&answer.bars),
+        predicted: answer.bars.iter().position(|bar| bar.highest).map_or_else(String::new, |class| class.to_string()),
         shares: Shares::of(&answer),
         evidence: answer.evidence.as_ref().map(rows::evidence).unwrap_or_default(),
         answer,
@@ -107,8 +109,8 @@ fn facts(lesion: &Lesion) -> Facts {
             let names: Vec<String> = names.flatten().collect();
             let lines = vec![
                 ("drawn as", record.diagnosis.clone().unwrap_or_default()),
-                ("structures", if names.is_empty() { "none".into() } else { names.join(", ") }),
                 ("patient", patient(record)),
+                ("structures", if names.is_empty() { "none".into() } else { names.join(", ") }),
             ];
             Facts { heading: lesion.id.clone(), lines, drawn: true }
         }
