@@ -68,7 +68,7 @@ impl Real for f32 {
     #[inline(always)]
     fn exp(self) -> Self {
         const ROUND: f32 = 12_582_912.0; // 1.5·2²³: adding it rounds to an integer.
-        const LN2_HIGH: f32 = 0.693_359_375;
+        const LN2_HIGH: f32 = 0.693_359_4;
         const LN2_LOW: f32 = -2.121_944_4e-4;
         let x = if self > 88.0 { 88.0 } else { self }; // NaN passes through.
         let shifted = x * std::f32::consts::LOG2_E + ROUND;
@@ -88,8 +88,8 @@ impl Real for f32 {
     fn erf(self) -> Self {
         #[expect(clippy::approx_constant, reason = "the last coefficient is fitted: it lies near 2/√π, but is not it")]
         const P: [f32; 6] = [2.011_746e-6, 2.875_987e-4, 3.917_257_4e-3, 5.320_688e-2, 1.940_343_5e-1, 1.128_379];
-        const Q: [f32; 6] = [3.783_964_4e-5, 1.198_185e-3, 1.527_058_4e-2, 1.155_902e-1, 5.052_899_6e-1, 1.0];
-        let x = f32::min(f32::max(self, -3.95), 3.95);
+        const Q: [f32; 6] = [3.783_964_4e-5, 1.198_185e-3, 1.527_058_4e-2, 1.155_902e-1, 5.052_9e-1, 1.0];
+        let x = self.clamp(-3.95, 3.95);
         let t = x * x;
         let (mut p, mut q) = (P[0], Q[0]);
         for i in 1..6 {
@@ -97,8 +97,7 @@ impl Real for f32 {
             q = f32::mul_add(q, t, Q[i]);
         }
         let value = x * p / q;
-        // NaN must stay NaN: the clamp above would hide it.
-        if self.is_nan() { self } else { f32::min(f32::max(value, -1.0), 1.0) }
+        value.clamp(-1.0, 1.0)
     }
 
     #[inline(always)]

@@ -77,7 +77,7 @@ impl<T: Real> HeadGradient<'_, T> {
         let part = |part| head_of(self.shape, qkv, part, self.at, 0, tokens);
         let start = self.at.0 * tokens * self.shape.width() + self.at.1 * head_width;
         let dcontext = View::rows(&dcontext[start..], tokens, head_width, self.shape.width());
-        probabilities_of(self.shape, qkv, log_sum_exp, self.at, 0, map);
+        probabilities_of(self.shape, qkv, log_sum_exp, self.at, map);
         matmul(T::ONE, dcontext, part(Part::Value).transposed(), T::ZERO, View::square(&mut *dmap, tokens), Parallelism::None);
 
         let mut parts = self.gradient.chunks_mut(tokens * head_width);

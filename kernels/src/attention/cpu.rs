@@ -87,7 +87,7 @@ impl Task {
 }
 
 /// Replaces a row of scores by their softmax and returns its log-sum-exp.
-fn softmax<T: Real>(row: &mut [T]) -> T {
+pub(super) fn softmax<T: Real>(row: &mut [T]) -> T {
     vectorised(
         #[inline(always)]
         || {

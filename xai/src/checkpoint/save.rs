@@ -83,7 +83,7 @@ impl Vit {
             "num_hidden_layers": config.num_hidden_layers,
             "num_attention_heads": config.num_attention_heads,
             "intermediate_size": config.intermediate_size,
-            "mlp_ratio": config.intermediate_size / config.hidden_size,
+            "mlp_ratio": config.intermediate_size as f64 / config.hidden_size as f64,
             "image_size": if config.image_size.0 == config.image_size.1 { json!(config.image_size.0) } else { json!(config.image_size) },
             "patch_size": config.patch_size,
             "num_channels": 3,
