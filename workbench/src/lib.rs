@@ -1,6 +1,7 @@
 //! What people run: the way of one image, experiments, the command line and the dashboard.
 
 pub mod cli;
+pub mod dashboard;
 pub mod drawn_model;
 mod error;
 pub mod evidence;

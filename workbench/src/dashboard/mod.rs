@@ -1,6 +1,6 @@
 //! The dashboard: server-rendered pages and a small API over one shared model.
 //!
-//! Reading order: [`settings`] (what it needs), [`state`] (what requests share), this file (the table of contents of the
+//! Reading order: `settings` (what it needs), `state` (what requests share), this file (the table of contents of the
 //! routes), `reading` (one lesion's answer), `controls` (what may be asked), `queue` (how much runs at once), `upload`,
 //! `problem` (every refusal with its stable code), `protection` (headers and limits around all of it).
 //!
