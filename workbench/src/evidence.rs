@@ -34,7 +34,8 @@ pub fn localisation(vit: &Vit, cohort: &Cohort, images: &[usize], methods: &[(St
     let (mut areas, mut lesions) = (Vec::new(), Vec::new());
     let bar = progress::bar("explaining", images.len());
     for &index in images {
-        let (drawn, record) = cohort.sample(index).zip(cohort.records().get(index)).with_context(|| format!("the cohort has no image {index}"))?;
+        let (drawn, record) =
+            cohort.sample(index).zip(cohort.records().get(index)).with_context(|| format!("the cohort has no image {index}"))?;
         let reading = read(vit, &drawn.image, &question)?;
         let mask = reading.window.cut(&drawn.mask);
         let patches = reading.trace.patches();

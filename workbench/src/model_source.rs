@@ -52,7 +52,10 @@ impl FromStr for ModelSource {
 
 fn parse_head(given: &str, head: &str) -> Result<HeadKind, Error> {
     const MOST_CLASSES: usize = 100_000;
-    let refuse = || Error::Model { given: given.into(), problem: "write random:NAME, random:NAME+linear:CLASSES or random:NAME+dnn3:CLASSES".into() };
+    let refuse = || Error::Model {
+        given: given.into(),
+        problem: "write random:NAME, random:NAME+linear:CLASSES or random:NAME+dnn3:CLASSES".into(),
+    };
     if head.is_empty() {
         return Ok(HeadKind::None);
     }
@@ -98,7 +101,8 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_answered_with_what_can_be_written() {
-        for text in ["random:tiny_for_tests+", "random:tiny_for_tests+dnn3", "random:tiny_for_tests+dnn3:0", "random:tiny_for_tests+cnn:7"] {
+        for text in ["random:tiny_for_tests+", "random:tiny_for_tests+dnn3", "random:tiny_for_tests+dnn3:0", "random:tiny_for_tests+cnn:7"]
+        {
             let parsed = text.parse::<ModelSource>();
             assert!(text.ends_with('+') == parsed.is_ok(), "{text}: {parsed:?}");
         }
