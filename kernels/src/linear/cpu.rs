@@ -9,7 +9,7 @@ use crate::matmul::{Parallelism, View, matmul};
 
 pub(super) fn forward<T: Real>(shape: Shape, layer: Parameters<T>, x: &[T], onto: Onto, y: &mut [T]) {
     let Shape { images, rows, inputs, outputs } = shape;
-    let weight = View::rows(layer.weight, outputs, inputs, inputs).transposed();
+    let weight = View::rows(layer.weight, inputs, outputs, outputs);
     for_each_image(y, images, |image, y, threads| {
         let onto_bias = lay_bias(layer.bias, onto, outputs, y);
         let x = View::rows(&x[image * rows * inputs..][..rows * inputs], rows, inputs, inputs);
@@ -32,7 +32,7 @@ fn lay_bias<T: Real>(bias: Option<&[T]>, onto: Onto, outputs: usize, y: &mut [T]
 
 pub(super) fn backward<T: Real>(shape: Shape, layer: Parameters<T>, dy: &[T], onto: Onto, dx: &mut [T]) {
     let Shape { images, rows, inputs, outputs } = shape;
-    let weight = View::rows(layer.weight, outputs, inputs, inputs);
+    let weight = View::rows(layer.weight, inputs, outputs, outputs).transposed();
     let beta = if onto == Onto::Fresh { T::ZERO } else { T::ONE };
     for_each_image(dx, images, |image, dx, threads| {
         let dy = View::rows(&dy[image * rows * outputs..][..rows * outputs], rows, outputs, outputs);
@@ -43,8 +43,8 @@ pub(super) fn backward<T: Real>(shape: Shape, layer: Parameters<T>, dy: &[T], on
 pub(super) fn backward_weight<T: Real>(shape: Shape, x: &[T], dy: &[T], weight: &mut [T]) {
     let Shape { inputs, outputs, .. } = shape;
     let rows = shape.images * shape.rows;
-    let dy = View::rows(dy, rows, outputs, outputs).transposed();
-    matmul(T::ONE, dy, View::rows(x, rows, inputs, inputs), T::ONE, View::rows(weight, outputs, inputs, inputs), Parallelism::Rayon(0));
+    let (x, dy) = (View::rows(x, rows, inputs, inputs).transposed(), View::rows(dy, rows, outputs, outputs));
+    matmul(T::ONE, x, dy, T::ONE, View::rows(weight, inputs, outputs, outputs), Parallelism::Rayon(0));
 }
 
 /// Each thread owns some columns and walks all rows, so the order of the sum is fixed.

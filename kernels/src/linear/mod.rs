@@ -1,6 +1,9 @@
-//! Linear layer: `Y = X·Wᵀ + b` with `X` (images·rows, inputs), `W` (outputs, inputs) as PyTorch stores it, `b` (outputs).
+//! Linear layer: `Y = X·W + b` with `X` (images·rows, inputs), `W` (inputs, outputs), `b` (outputs).
 //!
-//! Gradients: `dX = dY·W`, `dW = dYᵀ·X`, `db = Σ_rows dY`.
+//! `W` lies transposed to PyTorch's order: neighbours in memory are neighbours among the outputs, so the product reads it
+//! as it lies instead of packing it anew for every picture.
+//!
+//! Gradients: `dX = dY·Wᵀ`, `dW = Xᵀ·dY`, `db = Σ_rows dY`.
 
 mod cpu;
 
@@ -42,13 +45,13 @@ pub enum Onto {
 /// Weight and optional bias of a layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameters<'a, T> {
-    /// (outputs, inputs).
+    /// (inputs, outputs).
     pub weight: &'a [T],
     /// (outputs), or nothing.
     pub bias: Option<&'a [T]>,
 }
 
-/// `y ← x·Wᵀ + b`, or `y ← y + x·Wᵀ + b`.
+/// `y ← x·W + b`, or `y ← y + x·W + b`.
 ///
 /// ```
 /// use kernels::linear::{forward, Onto, Parameters, Shape};
@@ -66,7 +69,7 @@ pub fn forward<T: Real>(shape: Shape, layer: Parameters<T>, x: &[T], onto: Onto,
     Ok(())
 }
 
-/// `dx ← dy·W`, or `dx ← dx + dy·W`.
+/// `dx ← dy·Wᵀ`, or `dx ← dx + dy·Wᵀ`.
 pub fn backward<T: Real>(shape: Shape, layer: Parameters<T>, dy: &[T], onto: Onto, dx: &mut [T]) -> Result<(), Error> {
     check(shape, layer)?;
     expect_len("linear", "dy", dy, shape.y_len())?;
@@ -75,7 +78,7 @@ pub fn backward<T: Real>(shape: Shape, layer: Parameters<T>, dy: &[T], onto: Ont
     Ok(())
 }
 
-/// Adds `dyᵀ·x` to `weight` (outputs, inputs) and the column sums of `dy` to `bias` (outputs), over the whole batch.
+/// Adds `xᵀ·dy` to `weight` (inputs, outputs) and the column sums of `dy` to `bias` (outputs), over the whole batch.
 pub fn backward_parameters<T: Real>(shape: Shape, x: &[T], dy: &[T], weight: &mut [T], bias: Option<&mut [T]>) -> Result<(), Error> {
     expect_len("linear", "x", x, shape.x_len())?;
     expect_len("linear", "dy", dy, shape.y_len())?;
@@ -117,6 +120,14 @@ mod tests {
         backward_parameters(SHAPE, &x, &weights, &mut dweight, Some(&mut dbias)).unwrap();
         assert_gradient("dweight", &weight, &dweight, |weight| score(&x, weight, &bias, &weights));
         assert_gradient("dbias", &bias, &dbias, |bias| score(&x, &weight, bias, &weights));
+    }
+
+    #[test]
+    fn weights_lie_inputs_by_outputs() {
+        let shape = Shape { images: 1, rows: 1, inputs: 2, outputs: 3 };
+        let mut y = [0.0f64; 3];
+        forward(shape, Parameters { weight: &[1.0, 2.0, 3.0, 10.0, 20.0, 30.0], bias: None }, &[1.0, 2.0], Onto::Fresh, &mut y).unwrap();
+        assert_eq!(y, [21.0, 42.0, 63.0]);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{Layout, OnDisk};
+use super::layout::{self, Layout, OnDisk};
 use super::safetensors_file::Tensors;
 use crate::Error;
 use crate::vit::config::VitConfig;
+use crate::vit::layers::transposed;
 use crate::vit::weights::Weights;
 
 /// Problems named before the rest is only counted.
@@ -32,9 +33,12 @@ pub(super) fn fill(
     if !unused.is_empty() {
         notes.push(format!("not read, because no forward pass needs it: {}", unused.join(", ")));
     }
-    for ((_, tensor), places) in weights.named_mut().into_iter().zip(&places) {
+    for ((name, tensor), places) in weights.named_mut().into_iter().zip(&places) {
         let values = places.iter().map(|place| tensors.values(&place.name)).collect::<Result<Vec<_>, _>>()?;
         tensor.data = values.concat();
+        if let Some((inputs, outputs)) = layout::matrix(&name, &tensor.shape) {
+            tensor.data = transposed(&tensor.data, outputs, inputs);
+        }
     }
     Ok(())
 }

@@ -65,6 +65,8 @@ impl Layout {
     /// Where one of the engine's tensors stands on disk: in one piece, or query, key and value apart.
     pub fn on_disk(&self, name: &str, shape: &[usize], config: &VitConfig) -> Vec<OnDisk> {
         let (width, patch) = (config.hidden_size, config.patch_size);
+        let turned = matrix(name, shape).map(|(inputs, outputs)| [outputs, inputs]);
+        let shape = turned.as_ref().map_or(shape, |turned| turned.as_slice());
         let one = |name: String, shape: Vec<usize>| vec![OnDisk { name, shape }];
         let embeddings = |part: &str| self.prefixed(&format!("embeddings.{part}"));
         match name {
@@ -101,6 +103,14 @@ impl Layout {
             (_, other) => other,
         };
         vec![OnDisk { name: at(path), shape: shape.to_vec() }]
+    }
+}
+
+/// Inputs and outputs of a linear layer's weight, which the engine keeps transposed to its order on disk; nothing for other tensors.
+pub(super) fn matrix(name: &str, shape: &[usize]) -> Option<(usize, usize)> {
+    match shape {
+        [inputs, outputs] if name.ends_with(".weight") => Some((*inputs, *outputs)),
+        _ => None,
     }
 }
 

@@ -5,8 +5,9 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::json;
 
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use crate::vit::config::Family;
+use crate::vit::layers::transposed;
 use crate::{Error, Vit};
 
 /// How numbers are stored.
@@ -61,9 +62,10 @@ impl Vit {
                 return None;
             }
             let places = layout.on_disk(&name, &tensor.shape, config);
-            let share = tensor.data.len() / places.len();
-            for (place, values) in places.into_iter().zip(tensor.data.chunks(share)) {
-                pieces.push((place.name, place.shape, to_bytes(values, precision)));
+            let turned = layout::matrix(&name, &tensor.shape).map(|(inputs, outputs)| transposed(&tensor.data, inputs, outputs));
+            let data = turned.as_ref().unwrap_or(&tensor.data);
+            for (place, values) in places.iter().zip(data.chunks(data.len() / places.len())) {
+                pieces.push((place.name.clone(), place.shape.clone(), to_bytes(values, precision)));
             }
         }
         Some(pieces)

@@ -158,10 +158,10 @@ impl<T: Real> Hidden<T> {
 
     fn folded(&self) -> Linear<T> {
         let mut linear = self.linear.clone();
-        let inputs = linear.inputs();
-        for (o, row) in linear.weight.data.chunks_mut(inputs).enumerate() {
+        let outputs = linear.outputs();
+        for o in 0..outputs {
             let factor = self.gain.data[o] / (self.variance.data[o] + T::from_f64(BATCH_NORM_EPS)).sqrt();
-            row.iter_mut().for_each(|weight| *weight *= factor);
+            linear.weight.data.iter_mut().skip(o).step_by(outputs).for_each(|weight| *weight *= factor);
             linear.bias.data[o] = (linear.bias.data[o] - self.mean.data[o]) * factor + self.bias.data[o];
         }
         linear

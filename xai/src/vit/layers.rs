@@ -25,7 +25,7 @@ impl<T: Real> Tensor<T> {
 /// Makes a tensor of a shape: [`Tensor::zeros`] or [`Tensor::unfilled`].
 pub(crate) type Make<T> = fn(&[usize]) -> Tensor<T>;
 
-/// Weight (outputs, inputs) and bias (outputs).
+/// Weight (inputs, outputs), transposed to the order on disk, and bias (outputs).
 #[derive(Debug, Clone)]
 pub(crate) struct Linear<T> {
     pub weight: Tensor<T>,
@@ -34,7 +34,7 @@ pub(crate) struct Linear<T> {
 
 impl<T: Real> Linear<T> {
     pub fn new(make: Make<T>, outputs: usize, inputs: usize) -> Self {
-        Self { weight: make(&[outputs, inputs]), bias: make(&[outputs]) }
+        Self { weight: make(&[inputs, outputs]), bias: make(&[outputs]) }
     }
 
     pub fn parameters(&self) -> Parameters<'_, T> {
@@ -42,11 +42,11 @@ impl<T: Real> Linear<T> {
     }
 
     pub fn outputs(&self) -> usize {
-        self.weight.shape[0]
+        self.weight.shape[1]
     }
 
     pub fn inputs(&self) -> usize {
-        self.weight.shape[1]
+        self.weight.shape[0]
     }
 }
 
@@ -65,4 +65,16 @@ impl<T: Real> Norm<T> {
     pub fn affine(&self, eps: f64) -> Affine<'_, T> {
         Affine { gain: &self.gain.data, bias: &self.bias.data, eps }
     }
+}
+
+/// The rows of a matrix (rows, cols) as columns, (cols, rows), in tiles that stay in the first cache.
+pub(crate) fn transposed<T: Real>(values: &[T], rows: usize, cols: usize) -> Vec<T> {
+    const TILE: usize = 32;
+    let mut turned = vec![T::ZERO; values.len()];
+    for (row, col) in (0..rows).step_by(TILE).flat_map(|row| (0..cols).step_by(TILE).map(move |col| (row, col))) {
+        for (i, j) in (row..rows.min(row + TILE)).flat_map(|i| (col..cols.min(col + TILE)).map(move |j| (i, j))) {
+            turned[j * rows + i] = values[i * cols + j];
+        }
+    }
+    turned
 }

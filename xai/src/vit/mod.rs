@@ -10,7 +10,7 @@ pub(crate) mod config;
 pub(crate) mod embedding;
 pub(crate) mod forward;
 pub(crate) mod head;
-mod layers;
+pub(crate) mod layers;
 mod random;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::layers::{Linear, Make, Norm, Tensor};
 #[derive(Debug, Clone)]
 pub(crate) struct Block<T> {
     pub norm1: Norm<T>,
-    /// Query, key and value in one, (3·D, D).
+    /// Query, key and value in one, (D, 3·D).
     pub qkv: Linear<T>,
     pub projection: Linear<T>,
     /// LayerScale of the attention branch, (D).
@@ -29,7 +29,7 @@ pub(crate) struct Weights<T> {
     pub cls: Tensor<T>,
     /// Position table, (1 + patches, D), class token first.
     pub positions: Tensor<T>,
-    /// Patch embedding, (D, 3·P·P) and (D).
+    /// Patch embedding, (3·P·P, D) and (D).
     pub patch: Linear<T>,
     pub blocks: Vec<Block<T>>,
     pub norm: Norm<T>,

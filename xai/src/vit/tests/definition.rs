@@ -64,8 +64,9 @@ fn pool(config: &VitConfig, tokens: &[Vec<f64>]) -> Vec<f64> {
 }
 
 fn linear(layer: &Linear<f64>, x: &[f64]) -> Vec<f64> {
-    let rows = layer.weight.data.chunks(x.len()).zip(&layer.bias.data);
-    rows.map(|(row, bias)| row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() + bias).collect()
+    let weight = |input: usize, output: usize| layer.weight.data[input * layer.outputs() + output];
+    let dot = |output: usize| (0..x.len()).map(|input| weight(input, output) * x[input]).sum::<f64>();
+    layer.bias.data.iter().enumerate().map(|(output, bias)| dot(output) + bias).collect()
 }
 
 fn norm(norm: &Norm<f64>, row: &[f64], config: &VitConfig) -> Vec<f64> {
