@@ -7,8 +7,13 @@ use crate::Real;
 use crate::matmul::{Parallelism, View, matmul};
 use crate::simd::vectorised;
 
-/// Queries of one task: enough to keep the products busy, few enough to feed every core.
-pub(super) const QUERIES: usize = 32;
+/// Queries of one task at most: enough to keep the products busy, few enough to feed every core.
+const QUERIES: usize = 64;
+
+/// Queries of one task: an even number of tasks of nearly the same size, whatever the threads, so that bits do not depend on them.
+fn queries(tokens: usize) -> usize {
+    tokens.div_ceil(tokens.div_ceil(QUERIES).next_multiple_of(2))
+}
 
 /// Which third of the packed buffer.
 #[derive(Clone, Copy)]
@@ -42,15 +47,16 @@ pub(super) fn forward<T: Real>(shape: Shape, qkv: &[T], context: &mut [T], log_s
     tasks.into_par_iter().for_each_init(Vec::new, |scratch, ((context, log_sum_exp), map)| {
         let (image, from, context) = context;
         let task = Task { shape, image, from, rows: context.len() / shape.width() };
-        scratch.resize(QUERIES * tokens, T::ZERO);
-        task.run(qkv, context, log_sum_exp.2, (fusion, map.2), &mut scratch[..task.rows * tokens]);
+        scratch.resize(task.rows * tokens, T::ZERO);
+        task.run(qkv, context, log_sum_exp.2, (fusion, map.2), scratch);
     });
 }
 
 /// Cuts a buffer with `width` values per token into (image, first query, its part).
 pub(super) fn tasks<T>(shape: Shape, buffer: &mut [T], width: usize) -> impl Iterator<Item = (usize, usize, &mut [T])> {
+    let queries = queries(shape.tokens);
     buffer.chunks_mut(shape.tokens * width).enumerate().flat_map(move |(image, part)| {
-        part.chunks_mut(QUERIES * width).enumerate().map(move |(block, part)| (image, block * QUERIES, part))
+        part.chunks_mut(queries * width).enumerate().map(move |(block, part)| (image, block * queries, part))
     })
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Vision transformers resize their position table with it when a picture has another grid than the checkpoint's.
 
+use rayon::prelude::*;
+
 use crate::error::expect_len;
 use crate::{Error, Real};
 
@@ -18,13 +20,17 @@ pub type Grid = (usize, usize);
 pub fn resize<T: Real>(table: &[T], from: Grid, to: Grid, width: usize) -> Result<Vec<T>, Error> {
     expect_len("bicubic", "table", table, from.0 * from.1 * width)?;
     let (rows, cols) = (taps(from.0, to.0), taps(from.1, to.1));
-    let mut resized = Vec::with_capacity(to.0 * to.1 * width);
-    for (row, col) in rows.iter().flat_map(|row| cols.iter().map(move |col| (row, col))) {
-        for d in 0..width {
-            let value = row.iter().flat_map(|y| col.iter().map(move |x| (y, x)));
-            resized.push(T::from_f64(value.map(|(y, x)| y.1 * x.1 * table[(y.0 * from.1 + x.0) * width + d].to_f64()).sum()));
+    let mut resized = vec![T::ZERO; to.0 * to.1 * width];
+    resized.par_chunks_mut(width.max(1)).enumerate().for_each_init(Vec::new, |sum, (place, out)| {
+        sum.clear();
+        sum.resize(width, 0.0);
+        for (y, x) in rows[place / to.1].iter().flat_map(|y| cols[place % to.1].iter().map(move |x| (y, x))) {
+            let weight = y.1 * x.1;
+            let vector = &table[(y.0 * from.1 + x.0) * width..][..width];
+            sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += weight * value.to_f64());
         }
-    }
+        out.iter_mut().zip(sum).for_each(|(out, sum)| *out = T::from_f64(*sum));
+    });
     Ok(resized)
 }
 

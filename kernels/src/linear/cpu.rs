@@ -22,9 +22,9 @@ fn lay_bias<T: Real>(bias: Option<&[T]>, onto: Onto, outputs: usize, y: &mut [T]
     match (bias, onto) {
         (None, Onto::Fresh) => return T::ZERO,
         (None, Onto::Existing) => {}
-        (Some(bias), Onto::Fresh) => y.chunks_mut(outputs).for_each(|row| row.copy_from_slice(bias)),
+        (Some(bias), Onto::Fresh) => y.par_chunks_mut(outputs).with_min_len(16).for_each(|row| row.copy_from_slice(bias)),
         (Some(bias), Onto::Existing) => {
-            y.chunks_mut(outputs).for_each(|row| row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b));
+            y.par_chunks_mut(outputs).with_min_len(16).for_each(|row| row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b));
         }
     }
     T::ONE

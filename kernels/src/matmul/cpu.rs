@@ -14,11 +14,11 @@ const NARROWEST: usize = 128;
 pub(super) fn matmul<T: Real>(alpha: T, a: View<&[T]>, b: View<&[T]>, beta: T, c: View<&mut [T]>, threads: Parallelism) {
     let product =
         Product { alpha, beta, a: Operand::of(a), b: Operand::of(b), c: c.data.as_mut_ptr(), strides: (c.row_stride, c.col_stride) };
-    let shares = if matches!(threads, Parallelism::None) { 1 } else { (2 * rayon::current_num_threads()).min(c.cols / NARROWEST) };
+    let shares = if matches!(threads, Parallelism::None) { 1 } else { rayon::current_num_threads().min(c.cols / NARROWEST) };
     if shares < 2 {
         return product.columns(0, c.cols, threads);
     }
-    let share = c.cols.div_ceil(shares).next_multiple_of(64);
+    let share = c.cols.div_ceil(shares).next_multiple_of(16);
     (0..c.cols.div_ceil(share)).into_par_iter().for_each(|index| {
         let from = index * share;
         product.columns(from, share.min(c.cols - from), Parallelism::None);

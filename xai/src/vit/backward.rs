@@ -46,6 +46,17 @@ pub(crate) fn run<T: Real>(
     dlogits: &[T],
     extra: Extra,
 ) -> Result<Cotangents<T>, Error> {
+    rayon::scope(|_| run_in_pool(config, weights, pixels, pass, dlogits, extra))
+}
+
+fn run_in_pool<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    pass: &Pass<T>,
+    dlogits: &[T],
+    extra: Extra,
+) -> Result<Cotangents<T>, Error> {
     let extent = pass.extent;
     let mut gradient = (extra == Extra::Weights).then(|| Weights::zeros(config, weights.head.kind()));
     let dpooled = weights.head.backward(&pass.pooled, dlogits, extent.images)?;

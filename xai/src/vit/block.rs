@@ -62,6 +62,16 @@ impl<T: Real> BlockTape<T> {
             hidden: extent.buffer(intermediate),
         }
     }
+
+    /// A tape without the tokens between branches: maps can be made from it, gradients cannot.
+    pub fn lean(extent: Extent, intermediate: usize) -> Self {
+        Self { input: Vec::new(), middle: Vec::new(), ..Self::new(extent, intermediate) }
+    }
+}
+
+/// Copies the tokens onto a full tape; a lean one has no room for them.
+fn keep<T: Real>(x: &[T], tape: &mut [T]) {
+    tape.iter_mut().zip(x).for_each(|(tape, &x)| *tape = x);
 }
 
 /// Buffers that every block uses again.
@@ -88,13 +98,13 @@ pub(crate) fn forward<T: Real>(
     scratch: &mut Scratch<T>,
     fused: Option<Fused<T>>,
 ) -> Result<(), Error> {
-    tape.input.copy_from_slice(x);
+    keep(x, &mut tape.input);
     layer_norm::forward(block.norm1.affine(extent.eps), x, &mut scratch.normed)?;
     linear::forward(extent.linear(&block.qkv), block.qkv.parameters(), &scratch.normed, Onto::Fresh, &mut tape.qkv)?;
     attention::forward(extent.attention(), &tape.qkv, &mut tape.context, &mut tape.log_sum_exp, fused)?;
     add_branch(extent, &block.projection, &block.scale1, &tape.context, x, &mut scratch.branch)?;
 
-    tape.middle.copy_from_slice(x);
+    keep(x, &mut tape.middle);
     layer_norm::forward(block.norm2.affine(extent.eps), x, &mut scratch.normed)?;
     linear::forward(extent.linear(&block.fc1), block.fc1.parameters(), &scratch.normed, Onto::Fresh, &mut tape.hidden)?;
     gelu::forward(&tape.hidden, &mut scratch.activated)?;

@@ -40,7 +40,12 @@ pub(crate) struct Pass<T> {
     pub fused: Vec<Vec<T>>,
 }
 
+/// Runs the pass on a thread of the pool, so that its many short parallel steps need not wake the pool each time.
 pub(crate) fn run<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>, keep: Keep) -> Result<Pass<T>, Error> {
+    rayon::scope(|_| run_in_pool(config, weights, pixels, keep))
+}
+
+fn run_in_pool<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>, keep: Keep) -> Result<Pass<T>, Error> {
     let extent = Extent {
         images: pixels.images,
         tokens: pixels.tokens(),
@@ -61,7 +66,10 @@ pub(crate) fn run<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pi
 type Kept<T> = (Vec<BlockTape<T>>, Vec<Vec<T>>);
 
 fn run_blocks<T: Real>(config: &VitConfig, weights: &Weights<T>, extent: Extent, x: &mut [T], keep: Keep) -> Result<Kept<T>, Error> {
-    let new_tape = || BlockTape::new(extent, config.intermediate_size);
+    let new_tape = || match keep {
+        Keep::Everything => BlockTape::new(extent, config.intermediate_size),
+        _ => BlockTape::lean(extent, config.intermediate_size),
+    };
     let mut scratch = Scratch::new(extent, config.intermediate_size);
     let (mut tape, mut tapes, mut maps) = (new_tape(), Vec::new(), Vec::new());
     for block in &weights.blocks {
