@@ -7,7 +7,7 @@
 //! | kernel | computes |
 //! |---|---|
 //! | [`matmul`] | `C ← alpha·A·B + beta·C` on strided views |
-//! | [`linear`] | `Y = X·Wᵀ + b`, its gradients for inputs and for weights |
+//! | [`linear`] | `Y = X·W + b`, its gradients for inputs and for weights |
 //! | [`layer_norm`] | normalised rows and their gradients |
 //! | [`gelu`] | `x·Φ(x)` (erf form) and its gradient |
 //! | [`attention`] | softmax attention, maps fused over heads, gradients, and the relevance row inside the backward pass |
