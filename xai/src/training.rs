@@ -69,8 +69,8 @@ impl Training {
     /// `class_weights` (classes) scale each image's term, empty for none. Returns the loss before the step.
     ///
     /// # Errors
-    /// [`Error::Untrainable`] for a head other than linear, [`Error::Kernel`] for labels beyond the classes,
-    /// [`Error::NotFinite`] where the gradient is no longer finite; the weights are then left as they were.
+    /// [`Error::Shape`] unless there is a label for each image, [`Error::Untrainable`] for a head other than linear,
+    /// [`Error::Kernel`] for labels beyond the classes, [`Error::NotFinite`] where the gradient is no longer finite; the weights are then left as they were.
     pub fn step(&mut self, batch: &Batch, labels: &[usize], class_weights: &[f32], step: Step) -> Result<f64, Error> {
         let (loss, mut gradient) = loss_and_gradient(&self.vit, batch, labels, class_weights)?;
         let length = gradient
@@ -98,6 +98,13 @@ impl Training {
 
 fn loss_and_gradient(vit: &Vit, batch: &Batch, labels: &[usize], class_weights: &[f32]) -> Result<(f64, Weights<f32>), Error> {
     let model = &vit.model;
+    if labels.len() != batch.len() {
+        return Err(Error::Shape {
+            what: "labels".into(),
+            expected: format!("one for each of {} images", batch.len()),
+            found: labels.len().to_string(),
+        });
+    }
     let (height, width) = batch.size();
     let patches = Patches::cover(height, width, model.config.patch_size)?;
     let data = batch.pixels();

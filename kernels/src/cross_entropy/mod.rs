@@ -1,5 +1,7 @@
 //! Softmax cross-entropy: `loss = −1/images·Σ_b w_{c_b}·ln softmax(logits_b)[c_b]` and its gradient at the logits.
 
+mod cpu;
+
 use crate::error::expect_len;
 use crate::{Error, Real};
 
@@ -9,14 +11,7 @@ use crate::{Error, Real};
 /// assert_eq!(kernels::cross_entropy::softmax(&[0.0f64, 0.0], 2), [0.5, 0.5]);
 /// ```
 pub fn softmax<T: Real>(logits: &[T], classes: usize) -> Vec<T> {
-    let mut probabilities = logits.to_vec();
-    for row in probabilities.chunks_mut(classes.max(1)) {
-        let highest = row.iter().copied().fold(row[0], T::max);
-        row.iter_mut().for_each(|value| *value = (*value - highest).exp());
-        let total: T = row.iter().copied().sum();
-        row.iter_mut().for_each(|value| *value = *value / total);
-    }
-    probabilities
+    cpu::softmax(logits, classes)
 }
 
 /// Loss, averaged over images, and its gradient (images, classes).
@@ -27,25 +22,13 @@ pub fn loss_and_gradient<T: Real>(logits: &[T], labels: &[usize], class_weights:
     let classes = logits.len().checked_div(labels.len()).unwrap_or(0);
     expect_len("cross_entropy", "logits", logits, classes * labels.len())?;
     expect_len("cross_entropy", "class_weights", class_weights, if class_weights.is_empty() { 0 } else { classes })?;
+    if classes == 0 {
+        return Err(Error::Length { kernel: "cross_entropy", argument: "logits (classes of a row)", expected: 1, found: 0 });
+    }
     if let Some(&label) = labels.iter().find(|&&label| label >= classes) {
         return Err(Error::Length { kernel: "cross_entropy", argument: "logits (classes of a row)", expected: label + 1, found: classes });
     }
-    let mut gradient = softmax(logits, classes);
-    let mut loss = 0.0;
-    for ((row, logits), &label) in gradient.chunks_mut(classes).zip(logits.chunks(classes)).zip(labels) {
-        let weight = class_weights.get(label).copied().unwrap_or(T::ONE).to_f64() / labels.len() as f64;
-        loss -= weight * log_probability(logits, label);
-        row[label] += -T::ONE;
-        row.iter_mut().for_each(|value| *value *= T::from_f64(weight));
-    }
-    Ok((loss, gradient))
-}
-
-/// `ln softmax(logits)[label]`, in `f64`, without leaving the logarithm.
-fn log_probability<T: Real>(logits: &[T], label: usize) -> f64 {
-    let highest = logits.iter().map(|v| v.to_f64()).fold(f64::NEG_INFINITY, f64::max);
-    let total: f64 = logits.iter().map(|v| (v.to_f64() - highest).exp()).sum();
-    logits[label].to_f64() - highest - total.ln()
+    Ok(cpu::loss_and_gradient(logits, labels, class_weights, classes))
 }
 
 #[cfg(test)]
@@ -77,5 +60,6 @@ mod tests {
     #[test]
     fn a_label_beyond_the_classes_is_refused() {
         assert!(loss_and_gradient(&[0.0f32; 4], &[0, 2], &[]).is_err());
+        assert!(loss_and_gradient::<f32>(&[], &[], &[]).is_err() && loss_and_gradient::<f32>(&[], &[0], &[]).is_err());
     }
 }
