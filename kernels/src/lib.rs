@@ -22,12 +22,14 @@
 pub mod adamw;
 pub mod attention;
 pub mod bicubic;
+mod buffer;
 pub mod check;
 pub mod cross_entropy;
 pub mod device;
 mod error;
 pub mod gelu;
 mod images;
+mod instructions;
 pub mod layer_norm;
 pub mod linear;
 pub mod matmul;
@@ -36,6 +38,8 @@ mod real;
 pub mod rollout;
 mod simd;
 
+pub use buffer::{Buffer, Number};
 pub use device::Device;
 pub use error::Error;
+pub use instructions::Instructions;
 pub use real::Real;

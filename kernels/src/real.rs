@@ -4,9 +4,12 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
+use crate::buffer::Number;
+
 /// `f32`, the reference precision on every device, or `f64`, the yardstick of tests.
 pub trait Real:
-    Copy
+    Number
+    + Copy
     + Debug
     + Display
     + Default
