@@ -10,6 +10,8 @@
 //! | [`linear`] | `Y = X·W + b`, its gradients for inputs and for weights |
 //! | [`layer_norm`] | normalised rows and their gradients |
 //! | [`gelu`] | `x·Φ(x)` (erf form) and its gradient |
+//! | [`gelu_tanh`] | the same in its tanh form |
+//! | [`relu`] | `max(x, 0)` and its gradient |
 //! | [`attention`] | softmax attention, maps fused over heads, gradients, and the relevance row inside the backward pass |
 //! | [`rollout`] | one row pushed down through attention maps, and the explicit product |
 //! | [`patchify`] | pixels to rows of patches and back |
@@ -28,6 +30,7 @@ pub mod cross_entropy;
 pub mod device;
 mod error;
 pub mod gelu;
+pub mod gelu_tanh;
 mod images;
 mod instructions;
 pub mod layer_norm;
@@ -35,6 +38,7 @@ pub mod linear;
 pub mod matmul;
 pub mod patchify;
 mod real;
+pub mod relu;
 pub mod rollout;
 mod simd;
 

@@ -53,4 +53,4 @@ pub use patches::Patches;
 pub use preprocess::{Normalization, Preprocessor, Resample, Window};
 pub use target::Target;
 pub use trace::{Gradients, Probe, Trace};
-pub use vit::{Family, HeadKind, Pooling, Source, Vit, VitConfig};
+pub use vit::{Activation, Family, FinalNorm, HeadKind, Pooling, PositionResize, Positions, Source, Tokens, Vit, VitConfig};

@@ -64,6 +64,9 @@ fn print_size(vit: &Vit) {
     match vit.head() {
         HeadKind::None => println!("head: none (features and class-agnostic methods only)"),
         HeadKind::Linear(classes) => println!("head: linear, {classes} classes, {} parameters", thousands(vit.head_parameters())),
+        HeadKind::Distilled(classes) => {
+            println!("head: two linear layers, {classes} classes, {} parameters", thousands(vit.head_parameters()));
+        }
         HeadKind::Dnn3(classes) => println!("head: DNN-3-hidden, {classes} classes, {} parameters", thousands(vit.head_parameters())),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::vit::config::{Family, Pooling, VitConfig};
+use crate::vit::config::{Family, VitConfig};
 
 /// The fields that matter; others are bookkeeping of the reference implementation.
 #[derive(Debug, Deserialize)]
@@ -59,8 +59,8 @@ impl ConfigJson {
             return Err(refuse("patch_size", format!("{} × {} is not square", patch.0, patch.1)));
         }
         let by_ratio = || (self.mlp_ratio.unwrap_or(4.0) * self.hidden_size as f64) as usize;
+        let plain = if family == Family::Dinov2 { VitConfig::dinov2_small() } else { VitConfig::vit_base_patch16_224() };
         Ok(VitConfig {
-            family,
             hidden_size: self.hidden_size,
             num_hidden_layers: self.num_hidden_layers,
             num_attention_heads: self.num_attention_heads,
@@ -68,7 +68,7 @@ impl ConfigJson {
             image_size: self.image_size.unwrap_or(Size::Side(224)).sides(),
             patch_size: patch.0,
             layer_norm_eps: self.layer_norm_eps.unwrap_or(if family == Family::Vit { 1e-12 } else { 1e-6 }),
-            pooling: if family == Family::Vit { Pooling::Cls } else { Pooling::ClsAndMean },
+            ..plain
         })
     }
 

@@ -71,8 +71,12 @@ impl Layout {
         let embeddings = |part: &str| self.prefixed(&format!("embeddings.{part}"));
         match name {
             "cls_token" => one(embeddings("cls_token"), vec![1, 1, width]),
+            "distillation_token" => one(embeddings("distillation_token"), vec![1, 1, width]),
+            "register_tokens" => one(embeddings("register_tokens"), vec![1, shape[0], width]),
             "position_embeddings" => one(embeddings("position_embeddings"), vec![1, shape[0], width]),
-            "patch_embedding.weight" => one(embeddings("patch_embeddings.projection.weight"), vec![width, 3, patch, patch]),
+            "patch_embedding.weight" => {
+                one(embeddings("patch_embeddings.projection.weight"), vec![width, config.num_channels, patch, patch])
+            }
             "patch_embedding.bias" => one(embeddings("patch_embeddings.projection.bias"), shape.to_vec()),
             "norm.weight" | "norm.bias" => one(self.prefixed(&format!("layer{name}")), shape.to_vec()),
             "head.weight" | "head.bias" => one(name.replace("head", "classifier"), shape.to_vec()),
@@ -92,10 +96,10 @@ impl Layout {
                 return ["query", "key", "value"].map(third).into();
             }
             (_, "projection") => "attention.output.dense",
-            (Family::Vit, "norm1") => "layernorm_before",
-            (Family::Vit, "norm2") => "layernorm_after",
-            (Family::Vit, "fc1") => "intermediate.dense",
-            (Family::Vit, "fc2") => "output.dense",
+            (Family::Vit | Family::Deit, "norm1") => "layernorm_before",
+            (Family::Vit | Family::Deit, "norm2") => "layernorm_after",
+            (Family::Vit | Family::Deit, "fc1") => "intermediate.dense",
+            (Family::Vit | Family::Deit, "fc2") => "output.dense",
             (Family::Dinov2, "scale1") => "layer_scale1.lambda1",
             (Family::Dinov2, "scale2") => "layer_scale2.lambda1",
             (Family::Dinov2, "fc1") => "mlp.fc1",
@@ -118,6 +122,7 @@ impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self.family {
             Family::Vit => "ViT",
+            Family::Deit => "DeiT",
             Family::Dinov2 => "DINOv2",
         })
     }

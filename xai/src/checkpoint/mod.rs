@@ -79,7 +79,7 @@ fn from_parts(file: &Path, bytes: &[u8], parts: Parts, device: Device) -> Result
     let (config, id2label) = architecture(&tensors, &layout, &parts, &mut notes)?;
     config.validate("config.json")?;
     let head = layout.classes(&tensors).map_or(HeadKind::None, HeadKind::Linear);
-    head.validate()?;
+    head.validate(config.pooling)?;
     // Shapes first: a configuration may claim far more than the file holds.
     let mut weights = Weights::unfilled(&config, head);
     fill::fill(&tensors, &layout, &config, &mut weights, &mut notes)?;

@@ -54,6 +54,7 @@ impl Vit {
         let layout = match (config.family, self.model.weights.head.classes() > 0) {
             (family, false) => Layout::new(family, ""),
             (Family::Vit, true) => Layout::new(Family::Vit, "vit."),
+            (Family::Deit, true) => Layout::new(Family::Deit, "deit."),
             (Family::Dinov2, true) => Layout::new(Family::Dinov2, "dinov2."),
         };
         let mut pieces = Vec::new();

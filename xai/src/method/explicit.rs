@@ -7,12 +7,13 @@ use super::rollout::prepared;
 use super::{Relevance, Rollout};
 use crate::{Error, Target, Trace};
 
-/// `R = Ã_L ⋯ Ã_1` for each image, (B, N, N); row 0 is what rollout shows.
+/// `R = Ã_L ⋯ Ã_1` for each image, (B, N, N); rollout shows its rows weighted by [`Trace::start_row`]:
+/// row 0 for a head that reads the class token.
 ///
 /// # Errors
 /// As for [`super::explain`] with rollout.
 pub fn rollout(trace: &Trace, settings: &Rollout) -> Result<Array3<f32>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     settings.validate(trace.layers())?;
     let mut product = identity(trace.batch().len(), tokens);
     for layer in settings.start_layer..trace.layers() {
@@ -23,12 +24,13 @@ pub fn rollout(trace: &Trace, settings: &Rollout) -> Result<Array3<f32>, Error> 
     Ok(Array3::from_shape_fn((trace.batch().len(), tokens, tokens), |(b, i, j)| product[(b * tokens + i) * tokens + j]))
 }
 
-/// `R ← R + E_h[(∇A ∘ A)⁺]·R` over all layers for each image, (B, N, N); row 0 is what relevance shows.
+/// `R ← R + E_h[(∇A ∘ A)⁺]·R` over all layers for each image, (B, N, N); relevance shows its rows weighted
+/// by [`Trace::start_row`]: row 0 for a head that reads the class token.
 ///
 /// # Errors
 /// As for [`super::explain`] with relevance.
 pub fn relevance(trace: &Trace, target: Target, settings: &Relevance) -> Result<Array3<f32>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     let images = trace.batch().len();
     settings.validate(trace.layers())?;
     let gradients = trace.attention_gradients(target)?;

@@ -1,4 +1,5 @@
-//! Attention rollout (Abnar and Zuidema, ACL 2020, arXiv 2005.00928): `R = Ã_L ⋯ Ã_1`, read at the class token.
+//! Attention rollout (Abnar and Zuidema, ACL 2020, arXiv 2005.00928): `R = Ã_L ⋯ Ã_1`, read where the head reads: at the class token,
+//! or as the mean over the rows that a mean-pooled head reads (see [`Trace::start_row`]).
 //!
 //! Computed as one row pushed from the last layer down, at 2·N² operations a layer; [`super::explicit::rollout`] is the
 //! full product, the oracle of the tests.
@@ -9,7 +10,6 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::grids;
-use crate::vit::backward::cls_row;
 use crate::{Error, Trace};
 
 /// Weight of the identity in a layer's matrix: `Ã = w·I + (1 − w)·F`, in [0, 1].
@@ -23,7 +23,7 @@ pub struct Residual {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protect {
-    /// Attention *to* the class token, the whole first column.
+    /// Attention *to* the class token, the whole first column; nothing in a model without a class token.
     ClsColumn,
     /// Only entry (CLS, CLS): what vit-explain does where it means the class token.
     ClsToCls,
@@ -122,9 +122,9 @@ impl Default for Rollout {
 }
 
 pub(super) fn maps(trace: &Trace, settings: &Rollout) -> Result<Vec<Array2<f32>>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     settings.validate(trace.layers())?;
-    let mut row = cls_row(trace.batch().len(), tokens);
+    let mut row = trace.start_row().into_raw_vec_and_offset().0;
     for layer in (settings.start_layer..trace.layers()).rev() {
         let map = prepared(trace, settings, layer)?;
         push_row(settings.layer(), &map, &mut row, tokens)?;
@@ -136,14 +136,15 @@ pub(super) fn maps(trace: &Trace, settings: &Rollout) -> Result<Vec<Array2<f32>>
 pub(super) fn prepared(trace: &Trace, settings: &Rollout, layer: usize) -> Result<Vec<f32>, Error> {
     let mut map = trace.fused_attention(layer, settings.head_fusion)?.into_raw_vec_and_offset().0;
     if let Discard::Lowest { ratio, protect } = settings.discard {
-        let tokens = trace.patches().count() + 1;
+        let tokens = trace.token_count();
+        let protect = trace.vit().config().special_tokens.cls.then_some(protect);
         map.chunks_mut(tokens * tokens).for_each(|map| discard(map, tokens, ratio, protect));
     }
     Ok(map)
 }
 
 /// Zeroes the lowest entries of one image's map. Those equal to the lowest that stays, stay: the order of tokens decides nothing.
-pub(super) fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Protect) {
+pub(super) fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Option<Protect>) {
     // The ratio as it was written: 0.9, not the 0.899999976 of its 4 bytes, which loses an entry where ratio·N² is whole.
     let ratio: f64 = ratio.to_string().parse().unwrap_or(f64::from(ratio));
     let count = ((ratio * map.len() as f64) as usize).min(map.len());
@@ -153,8 +154,9 @@ pub(super) fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Prote
     };
     for (index, value) in map.iter_mut().enumerate().filter(|(_, value)| **value < lowest_kept) {
         let stays = match protect {
-            Protect::ClsColumn => index % tokens == 0,
-            Protect::ClsToCls => index == 0,
+            Some(Protect::ClsColumn) => index % tokens == 0,
+            Some(Protect::ClsToCls) => index == 0,
+            None => false,
         };
         if !stays {
             *value = 0.0;

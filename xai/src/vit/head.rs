@@ -1,8 +1,9 @@
-//! Classifier heads: none, one linear layer, or the thesis's DNN with three hidden layers.
+//! Classifier heads: none, one linear layer, `DeiT`'s two, or the thesis's DNN with three hidden layers.
 
 use kernels::Real;
 use kernels::linear::{self, Onto, Shape};
 
+use super::choices::Pooling;
 use super::layers::{Linear, Make, Tensor};
 use crate::Error;
 
@@ -13,6 +14,8 @@ pub enum HeadKind {
     None,
     /// One linear layer to so many classes.
     Linear(usize),
+    /// `DeiT`'s: one linear layer on the class token and one on the distillation token; the logits are their mean.
+    Distilled(usize),
     /// DNN-3-hidden: width → 512 → 256 → 64 → classes, BatchNorm1d and `ReLU` between.
     Dnn3(usize),
 }
@@ -21,15 +24,32 @@ pub enum HeadKind {
 const MOST_CLASSES: usize = 1 << 20;
 
 impl HeadKind {
-    /// Refuses a head that has no class to score, or an unreasonable number of them.
-    pub(crate) fn validate(self) -> Result<(), Error> {
+    /// Refuses a head that has no class to score, an unreasonable number of them, or other tokens to read than there are.
+    pub(crate) fn validate(self, pooling: Pooling) -> Result<(), Error> {
         match self {
-            Self::Linear(classes) | Self::Dnn3(classes) if !(1..=MOST_CLASSES).contains(&classes) => Err(Error::Shape {
-                what: "the head's classes".into(),
-                expected: format!("1 to {MOST_CLASSES}"),
-                found: classes.to_string(),
+            Self::Distilled(_) if pooling != Pooling::ClsAndDistillation => Err(Error::Shape {
+                what: "what a distilled head reads".into(),
+                expected: "class and distillation token".into(),
+                found: format!("{pooling:?}"),
             }),
+            Self::Linear(classes) | Self::Distilled(classes) | Self::Dnn3(classes) if !(1..=MOST_CLASSES).contains(&classes) => {
+                Err(Error::Shape {
+                    what: "the head's classes".into(),
+                    expected: format!("1 to {MOST_CLASSES}"),
+                    found: classes.to_string(),
+                })
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// In words, with its article.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "no head",
+            Self::Linear(_) => "a linear head",
+            Self::Distilled(_) => "a distilled head",
+            Self::Dnn3(_) => "a DNN-3-hidden head",
         }
     }
 }
@@ -53,7 +73,15 @@ pub(crate) struct Hidden<T> {
 pub(crate) enum Head<T> {
     None,
     Linear(Linear<T>),
-    Dnn3 { hidden: Vec<Hidden<T>>, out: Linear<T> },
+    /// Both read half of the pooled features.
+    Distilled {
+        cls: Linear<T>,
+        distillation: Linear<T>,
+    },
+    Dnn3 {
+        hidden: Vec<Hidden<T>>,
+        out: Linear<T>,
+    },
 }
 
 impl<T: Real> Head<T> {
@@ -61,6 +89,10 @@ impl<T: Real> Head<T> {
         match kind {
             HeadKind::None => Self::None,
             HeadKind::Linear(classes) => Self::Linear(Linear::new(make, classes, width)),
+            HeadKind::Distilled(classes) => {
+                let [cls, distillation] = [(); 2].map(|()| Linear::new(make, classes, width / 2));
+                Self::Distilled { cls, distillation }
+            }
             HeadKind::Dnn3(classes) => {
                 let inputs = [width, HIDDEN[0], HIDDEN[1]];
                 let hidden = inputs.iter().zip(HIDDEN).map(|(&inputs, outputs)| Hidden::new(make, outputs, inputs)).collect();
@@ -73,6 +105,7 @@ impl<T: Real> Head<T> {
         match self {
             Self::None => HeadKind::None,
             Self::Linear(linear) => HeadKind::Linear(linear.outputs()),
+            Self::Distilled { cls, .. } => HeadKind::Distilled(cls.outputs()),
             Self::Dnn3 { out, .. } => HeadKind::Dnn3(out.outputs()),
         }
     }
@@ -80,7 +113,7 @@ impl<T: Real> Head<T> {
     pub fn classes(&self) -> usize {
         match self.kind() {
             HeadKind::None => 0,
-            HeadKind::Linear(classes) | HeadKind::Dnn3(classes) => classes,
+            HeadKind::Linear(classes) | HeadKind::Distilled(classes) | HeadKind::Dnn3(classes) => classes,
         }
     }
 
@@ -118,34 +151,14 @@ impl<T: Real> Head<T> {
         Ok(gradient)
     }
 
-    /// The linear layers with BatchNorm folded in: `(Wx + b − mean)/√(variance + eps)·gain + bias` is linear in `x`.
+    /// The linear layers, folded: BatchNorm's `(Wx + b − mean)/√(variance + eps)·gain + bias` is linear in `x`, and the mean of
+    /// two layers is one layer over both their inputs.
     fn layers(&self) -> Vec<Linear<T>> {
         match self {
             Self::None => Vec::new(),
             Self::Linear(linear) => vec![linear.clone()],
+            Self::Distilled { cls, distillation } => vec![mean_of(cls, distillation)],
             Self::Dnn3 { hidden, out } => hidden.iter().map(Hidden::folded).chain([out.clone()]).collect(),
-        }
-    }
-
-    pub fn named(&self) -> Vec<(String, &Tensor<T>)> {
-        match self {
-            Self::None => Vec::new(),
-            Self::Linear(linear) => vec![("head.weight".into(), &linear.weight), ("head.bias".into(), &linear.bias)],
-            Self::Dnn3 { hidden, out } => {
-                let hidden = hidden.iter().enumerate().flat_map(|(i, layer)| layer.named(i + 1));
-                hidden.chain([("head.out.weight".into(), &out.weight), ("head.out.bias".into(), &out.bias)]).collect()
-            }
-        }
-    }
-
-    pub fn named_mut(&mut self) -> Vec<(String, &mut Tensor<T>)> {
-        match self {
-            Self::None => Vec::new(),
-            Self::Linear(linear) => vec![("head.weight".into(), &mut linear.weight), ("head.bias".into(), &mut linear.bias)],
-            Self::Dnn3 { hidden, out } => {
-                let hidden = hidden.iter_mut().enumerate().flat_map(|(i, layer)| layer.named_mut(i + 1));
-                hidden.chain([("head.out.weight".into(), &mut out.weight), ("head.out.bias".into(), &mut out.bias)]).collect()
-            }
         }
     }
 }
@@ -162,28 +175,24 @@ impl<T: Real> Hidden<T> {
         for o in 0..outputs {
             let factor = self.gain.data[o] / (self.variance.data[o] + T::from_f64(BATCH_NORM_EPS)).sqrt();
             linear.weight.data.iter_mut().skip(o).step_by(outputs).for_each(|weight| *weight *= factor);
-            linear.bias.data[o] = (linear.bias.data[o] - self.mean.data[o]) * factor + self.bias.data[o];
+            if let Some(bias) = &mut linear.bias {
+                bias.data[o] = (bias.data[o] - self.mean.data[o]) * factor + self.bias.data[o];
+            }
         }
         linear
     }
-
-    fn named(&self, number: usize) -> [(String, &Tensor<T>); 6] {
-        let tensors = [&self.linear.weight, &self.linear.bias, &self.gain, &self.bias, &self.mean, &self.variance];
-        let mut names = hidden_names(number).into_iter();
-        tensors.map(|tensor| (names.next().unwrap_or_default(), tensor))
-    }
-
-    fn named_mut(&mut self, number: usize) -> [(String, &mut Tensor<T>); 6] {
-        let Self { linear, gain, bias, mean, variance } = self;
-        let mut names = hidden_names(number).into_iter();
-        [&mut linear.weight, &mut linear.bias, gain, bias, mean, variance].map(|tensor| (names.next().unwrap_or_default(), tensor))
-    }
 }
 
-fn hidden_names(number: usize) -> [String; 6] {
-    let norm = |part: &str| format!("head.bn{number}.{part}");
-    let linear = |part: &str| format!("head.fc{number}.{part}");
-    [linear("weight"), linear("bias"), norm("weight"), norm("bias"), norm("running_mean"), norm("running_var")]
+/// `(x₁·W₁ + b₁ + x₂·W₂ + b₂)/2` as one layer over `[x₁, x₂]`; weights lie (inputs, outputs), so they follow one another.
+fn mean_of<T: Real>(first: &Linear<T>, second: &Linear<T>) -> Linear<T> {
+    let half = T::from_f64(0.5);
+    let weight = first.weight.data.iter().chain(&second.weight.data).map(|&value| half * value).collect();
+    let bias = |layer: &Linear<T>| layer.bias.as_ref().map_or(vec![T::ZERO; layer.outputs()], |bias| bias.data.clone());
+    let both = bias(first).into_iter().zip(bias(second)).map(|(a, b)| half * (a + b)).collect();
+    Linear {
+        weight: Tensor { shape: vec![first.inputs() + second.inputs(), first.outputs()], data: weight },
+        bias: Some(Tensor { shape: vec![first.outputs()], data: both }),
+    }
 }
 
 fn shape<T: Real>(layer: &Linear<T>, images: usize) -> Shape {

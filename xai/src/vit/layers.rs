@@ -25,20 +25,29 @@ impl<T: Real> Tensor<T> {
 /// Makes a tensor of a shape: [`Tensor::zeros`] or [`Tensor::unfilled`].
 pub(crate) type Make<T> = fn(&[usize]) -> Tensor<T>;
 
-/// Weight (inputs, outputs), transposed to the order on disk, and bias (outputs).
+/// Weight (inputs, outputs), transposed to the order on disk, and bias (outputs) where there is one.
 #[derive(Debug, Clone)]
 pub(crate) struct Linear<T> {
     pub weight: Tensor<T>,
-    pub bias: Tensor<T>,
+    pub bias: Option<Tensor<T>>,
 }
 
 impl<T: Real> Linear<T> {
     pub fn new(make: Make<T>, outputs: usize, inputs: usize) -> Self {
-        Self { weight: make(&[inputs, outputs]), bias: make(&[outputs]) }
+        Self { weight: make(&[inputs, outputs]), bias: Some(make(&[outputs])) }
+    }
+
+    pub fn without_bias(make: Make<T>, outputs: usize, inputs: usize) -> Self {
+        Self { weight: make(&[inputs, outputs]), bias: None }
     }
 
     pub fn parameters(&self) -> Parameters<'_, T> {
-        Parameters { weight: &self.weight.data, bias: Some(&self.bias.data) }
+        Parameters { weight: &self.weight.data, bias: self.bias.as_ref().map(|bias| bias.data.as_slice()) }
+    }
+
+    /// Weight and bias to write into, as gradients are.
+    pub fn parameters_mut(&mut self) -> (&mut [T], Option<&mut [T]>) {
+        (&mut self.weight.data, self.bias.as_mut().map(|bias| bias.data.as_mut_slice()))
     }
 
     pub fn outputs(&self) -> usize {

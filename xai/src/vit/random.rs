@@ -8,7 +8,7 @@ use super::head::HeadKind;
 use super::layers::Tensor;
 use super::weights::Weights;
 
-/// Matrices, class token and positions from N(0, 0.02²) as the reference initialises them, biases 0, gains 1, LayerScale 1.
+/// Matrices, the tokens beside the patches and positions from N(0, 0.02²) as the reference initialises them, biases 0, gains 1, LayerScale 1.
 pub(crate) fn weights<T: Real>(config: &VitConfig, head: HeadKind, seed: u64) -> Weights<T> {
     let mut weights = Weights::zeros(config, head);
     weights.named_mut().into_par_iter().enumerate().for_each(|(index, (name, tensor))| {
@@ -21,7 +21,7 @@ fn fill<T: Real>(name: &str, tensor: &mut Tensor<T>, seed: u64) {
     let is_gain = tensor.shape.len() == 1 && (name.ends_with("weight") || name.ends_with("running_var"));
     if is_gain || name.contains("scale") {
         tensor.data.fill(T::ONE);
-    } else if tensor.shape.len() == 2 || name == "cls_token" {
+    } else if tensor.shape.len() == 2 || name.ends_with("_token") {
         let mut normal = Normal::new(seed);
         tensor.data.iter_mut().for_each(|value| *value = T::from_f64(0.02 * normal.next()));
     }
