@@ -5,8 +5,9 @@
 use std::time::Instant;
 
 use kernels::check::seeded;
-use kernels::linear::{Activation, Input, Layer, Then, Weight, Workspace, backward, forward};
-use kernels::Instructions;
+use kernels::activation::Activation;
+use kernels::linear::{Input, Layer, Then, Weight, backward, forward};
+use kernels::{Instructions, Workspace};
 
 /// Inputs and outputs of the layers of ViT-L and ViT-B.
 const LAYERS: [(usize, usize); 5] = [(1024, 3072), (1024, 1024), (1024, 4096), (4096, 1024), (768, 3072)];

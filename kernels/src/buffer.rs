@@ -52,7 +52,7 @@ impl<T: Number> Buffer<T> {
     }
 
     /// The first `len` values, after growing to so many where there are fewer; what they hold is left over from before.
-    pub(crate) fn at_least(&mut self, len: usize) -> &mut [T] {
+    pub fn at_least(&mut self, len: usize) -> &mut [T] {
         if self.len < len {
             *self = Self::zeros(len);
         }

@@ -25,11 +25,12 @@ use rayon::prelude::*;
 
 use super::panels::WIDTH;
 use super::weight::Panels;
-use super::workspace::{Corner, corner};
-use super::{Input, Then, Workspace};
-use crate::{Instructions, Real};
+use super::{Input, Then};
+use crate::workspace::{Corner, corner};
+use crate::{Instructions, Real, Workspace};
 use finish::Finish;
-pub(crate) use tile::{Strip, exact_tile, tile_rows};
+use tile::tile_rows;
+pub(crate) use tile::{Strip, Tile, exact_tile};
 
 /// Rows of one walk through the weight: what they pack into stays in the second cache.
 const ROWS: usize = 320;
@@ -67,7 +68,7 @@ pub(super) fn run<T: Real>(product: Product<T>, input: Input<T>, then: Then<T>, 
 }
 
 /// Cuts `total` into as few shares of at most `most` as there can be, all of nearly the same size.
-fn shares(total: usize, most: usize) -> impl Iterator<Item = usize> + Clone {
+pub(crate) fn shares(total: usize, most: usize) -> impl Iterator<Item = usize> + Clone {
     let count = total.div_ceil(most).max(1);
     (0..count).map(move |share| total / count + usize::from(share < total % count))
 }
@@ -82,7 +83,7 @@ struct Block<'a, T: Real> {
 
 impl<T: Real> Block<'_, T> {
     fn run(&self, workspace: &mut Workspace<T>) {
-        let Workspace { instructions, rows, halves, corners } = workspace;
+        let Workspace { instructions, rows, halves, corners, .. } = workspace;
         let (inputs, count) = (self.product.inputs, self.rows.len());
         let is_f32 = TypeId::of::<T>() == TypeId::of::<f32>();
         match (self.product.panels, *instructions) {

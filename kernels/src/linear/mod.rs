@@ -9,22 +9,19 @@
 //!
 //! The bits of a row do not depend on the rows beside it, nor on how many threads run.
 
-mod activation;
 mod cpu;
 pub(crate) mod panels;
 #[cfg(test)]
 mod tests;
 mod weight;
-mod workspace;
 
-pub use activation::Activation;
-pub(crate) use cpu::{exact_tile, tile_rows};
+pub(crate) use cpu::{Strip, Tile, exact_tile, shares};
 pub use weight::{Precision, Weight};
-pub use workspace::Workspace;
 
+use crate::activation::Activation;
 use crate::error::expect_len;
 use crate::layer_norm::Affine;
-use crate::{Error, Real};
+use crate::{Error, Real, Workspace};
 
 /// Weight and optional bias of a layer.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +84,8 @@ pub enum Then<'a, T> {
 /// `Y = X·W + b`, then what is asked for; as many rows as `input` holds.
 ///
 /// ```
-/// use kernels::linear::{forward, Input, Layer, Then, Weight, Workspace};
+/// use kernels::Workspace;
+/// use kernels::linear::{forward, Input, Layer, Then, Weight};
 /// let weight = Weight::from_rows(2, 1, &[3.0f32, 4.0]);
 /// let layer = Layer { weight: &weight, bias: Some(&[5.0]) };
 /// let mut y = [100.0];

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{self, Layout, OnDisk};
+use super::layout::{Layout, OnDisk};
 use super::safetensors_file::Tensors;
 use crate::Error;
 use crate::vit::config::VitConfig;
-use crate::vit::layers::transposed;
 use crate::vit::weights::Weights;
 
 /// Problems named before the rest is only counted.
@@ -20,7 +19,7 @@ pub(super) fn fill(
     notes: &mut Vec<String>,
 ) -> Result<(), Error> {
     let mut left: BTreeSet<&str> = tensors.names().keys().map(String::as_str).collect();
-    let places: Vec<Vec<OnDisk>> = weights.named().iter().map(|(name, tensor)| layout.on_disk(name, &tensor.shape, config)).collect();
+    let places: Vec<Vec<OnDisk>> = weights.named().iter().map(|(name, tensor)| layout.on_disk(name, &tensor.shape(), config)).collect();
     let mut problems: Vec<String> = places.iter().flatten().filter_map(|place| problem(tensors, place)).collect();
     places.iter().flatten().for_each(|place| {
         left.remove(place.name.as_str());
@@ -33,12 +32,9 @@ pub(super) fn fill(
     if !unused.is_empty() {
         notes.push(format!("not read, because no forward pass needs it: {}", unused.join(", ")));
     }
-    for ((name, tensor), places) in weights.named_mut().into_iter().zip(&places) {
+    for ((_, mut tensor), places) in weights.named_mut().into_iter().zip(&places) {
         let values = places.iter().map(|place| tensors.values(&place.name)).collect::<Result<Vec<_>, _>>()?;
-        tensor.data = values.concat();
-        if let Some((inputs, outputs)) = layout::matrix(&name, &tensor.shape) {
-            tensor.data = transposed(&tensor.data, outputs, inputs);
-        }
+        tensor.fill(values.concat());
     }
     Ok(())
 }

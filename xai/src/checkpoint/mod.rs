@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use kernels::Device;
 
+use crate::vit::arena::Arenas;
 use crate::vit::config::{Family, VitConfig};
 use crate::vit::weights::Weights;
 use crate::vit::{HeadKind, Model, Source};
@@ -86,7 +87,7 @@ fn from_parts(file: &Path, bytes: &[u8], parts: Parts, device: Device) -> Result
     let labels = labels(id2label, head, &mut notes);
     let preprocessor = preprocessor(parts.preprocessor.as_deref(), &config, &mut notes)?;
     let source = Source { name: file.display().to_string(), sha256: sha256(bytes), notes };
-    Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source }) })
+    Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source, arenas: Arenas::default() }) })
 }
 
 impl Vit {

@@ -5,9 +5,8 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::json;
 
-use super::layout::{self, Layout};
+use super::layout::Layout;
 use crate::vit::config::Family;
-use crate::vit::layers::transposed;
 use crate::{Error, Vit};
 
 /// How numbers are stored.
@@ -45,7 +44,7 @@ impl Vit {
     /// The first tensor that would become infinite: such a file could not be read again.
     fn too_large_for(&self, precision: Precision) -> Option<String> {
         let fits = |value: &f32| precision == Precision::F32 || half::f16::from_f32(*value).is_finite();
-        self.model.weights.named().into_iter().find(|(_, tensor)| !tensor.data.iter().all(fits)).map(|(name, _)| name)
+        self.model.weights.named().into_iter().find(|(_, tensor)| !tensor.values().iter().all(fits)).map(|(name, _)| name)
     }
 
     /// Names on disk, shapes and bytes; nothing where the head has no name there.
@@ -62,9 +61,8 @@ impl Vit {
             if name.starts_with("head.fc") || name.starts_with("head.bn") {
                 return None;
             }
-            let places = layout.on_disk(&name, &tensor.shape, config);
-            let turned = layout::matrix(&name, &tensor.shape).map(|(inputs, outputs)| transposed(&tensor.data, inputs, outputs));
-            let data = turned.as_ref().unwrap_or(&tensor.data);
+            let places = layout.on_disk(&name, &tensor.shape(), config);
+            let data = tensor.to_rows();
             for (place, values) in places.iter().zip(data.chunks(data.len() / places.len())) {
                 pieces.push((place.name.clone(), place.shape.clone(), to_bytes(values, precision)));
             }

@@ -66,7 +66,7 @@ impl Trace {
         let dlogits: Vec<f32> = targets.iter().flat_map(|target| target.gradient(classes)).collect();
         let model = &self.vit.model;
         let pixels = Pixels { data: contiguous(&self.batch), images: self.batch.len(), patches: self.patches };
-        backward::run(&model.config, &model.weights, &pixels, &self.pass, &dlogits, extra)
+        backward::run(&model.config, &model.weights, &pixels, &self.pass, &dlogits, extra, &mut model.arenas.lend())
     }
 
     /// The gradients known so far; a panic elsewhere cannot leave them half written.

@@ -33,7 +33,7 @@ impl Trace {
     pub(crate) fn record(vit: Vit, batch: &Batch, patches: Patches, probe: Probe) -> Result<Self, Error> {
         let model = &vit.model;
         let pixels = Pixels { data: contiguous(batch), images: batch.len(), patches };
-        let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep())?;
+        let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep(), &mut model.arenas.lend())?;
         Ok(Self { vit, batch: batch.clone(), patches, probe, pass, gradients: Mutex::default() })
     }
 

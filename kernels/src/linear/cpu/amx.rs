@@ -13,10 +13,10 @@ mod tiles;
 use std::ops::Range;
 
 use super::super::panels::{self, STEP, WIDTH};
-use super::super::workspace::Corner;
 use super::rows::Pairing;
 use super::{Path, Product, as_f32, as_f32_mut};
 use crate::Real;
+use crate::workspace::Corner;
 use split::Splitter;
 use tiles::{Configured, Sums};
 

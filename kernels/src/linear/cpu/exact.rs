@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::super::panels::{self, WIDTH};
-use super::super::workspace::Corner;
 use super::tile::{Strip, Tile, exact_tile};
 use super::{BLOCK, Path, Product, shares};
+use crate::workspace::Corner;
 use crate::{Instructions, Real};
 
 pub(super) struct Exact<'a, T> {

@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::super::Then;
 use super::super::panels::WIDTH;
-use super::super::{Activation, Then};
 use crate::Real;
+use crate::activation::{Activation, activate, gate};
 use crate::simd::vectorised;
 
 /// Where results go; every thread finishes columns of its own.
@@ -91,26 +92,5 @@ impl<'a, T: Real> Finish<'a, T> {
                 gate(activation, mutable(to), before, biased);
             }
         }
-    }
-}
-
-/// The choice of function stands outside the loop, so that each loop becomes vector code.
-#[inline(always)]
-fn activate<T: Real>(activation: Activation, to: &mut [T], values: impl Iterator<Item = T>) {
-    let to = to.iter_mut().zip(values);
-    match activation {
-        Activation::Gelu => to.for_each(|(to, y)| *to = Activation::Gelu.value(y)),
-        Activation::GeluTanh => to.for_each(|(to, y)| *to = Activation::GeluTanh.value(y)),
-        Activation::Relu => to.for_each(|(to, y)| *to = Activation::Relu.value(y)),
-    }
-}
-
-#[inline(always)]
-fn gate<T: Real>(activation: Activation, to: &mut [T], before: &[T], values: impl Iterator<Item = T>) {
-    let to = to.iter_mut().zip(before).zip(values);
-    match activation {
-        Activation::Gelu => to.for_each(|((to, &x), y)| *to = y * Activation::Gelu.slope(x)),
-        Activation::GeluTanh => to.for_each(|((to, &x), y)| *to = y * Activation::GeluTanh.slope(x)),
-        Activation::Relu => to.for_each(|((to, &x), y)| *to = y * Activation::Relu.slope(x)),
     }
 }

@@ -4,9 +4,9 @@ use std::arch::x86_64::*;
 use std::ops::Range;
 
 use super::super::panels::{STEP, WIDTH};
-use super::super::workspace::Corner;
 use super::{Path, Product, as_f32_mut, shares};
 use crate::Real;
+use crate::workspace::Corner;
 
 /// Most rows of a strip: 28 of the 32 registers hold sums.
 pub(super) const ROWS: usize = 14;
