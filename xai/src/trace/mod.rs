@@ -124,7 +124,7 @@ impl Trace {
         }
         self.expect("a fused map of this kind", Probe::Attention)?;
         let (tape, mut map) = (&self.pass.blocks[layer], vec![0.0; shape.fused_len()]);
-        attention::fused_map(shape, &tape.qkv, fusion, &mut map)?;
+        attention::fused_map(shape, &tape.qkv, fusion, &mut map, &mut self.vit.model.arenas.lend().workspace)?;
         Ok(view3(&map, dimensions).to_owned())
     }
 
