@@ -37,7 +37,7 @@ const ROWS: usize = 320;
 /// Steps along the inputs before the next panel: a block of a panel stays in the first cache.
 const BLOCK: usize = 256;
 /// Panels of a task at most: the packed rows of a block are read from the second cache for each of them.
-const GROUP: usize = 8;
+const GROUP: usize = 16;
 /// Products with fewer multiplications run where they are asked for.
 const SMALL: usize = 1 << 18;
 
@@ -126,7 +126,7 @@ impl<T: Real> Block<'_, T> {
         if self.rows.len() * self.product.inputs * self.product.outputs < SMALL {
             return (0..panels).step_by(GROUP).for_each(|first| task(first..panels.min(first + GROUP)));
         }
-        let group = panels.div_ceil(4 * rayon::current_num_threads()).clamp(1, GROUP);
+        let group = panels.div_ceil(2 * rayon::current_num_threads()).clamp(1, GROUP);
         (0..panels.div_ceil(group)).into_par_iter().for_each(|index| task(index * group..panels.min((index + 1) * group)));
     }
 }

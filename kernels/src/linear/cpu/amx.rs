@@ -18,6 +18,7 @@ use super::{Path, Product, as_f32, as_f32_mut};
 use crate::Real;
 use crate::workspace::Corner;
 use split::Splitter;
+pub(super) use split::{round_row, split_row};
 use tiles::{Configured, Sums};
 
 /// bf16 values of a row tile or column tile: 16 × 32.

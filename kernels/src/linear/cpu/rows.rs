@@ -114,47 +114,37 @@ impl Pairing {
 }
 
 /// Tiles (steps, 16, 32) of bf16 in pairs.
+#[cfg(target_arch = "x86_64")]
 pub(super) fn in_tiles<'b, T: Real>(input: Input<T>, rows: Range<usize>, inputs: usize, buffer: &'b mut Buffer<u16>) -> &'b [u16] {
-    tiles::<T, 1>(input, rows, inputs, buffer, |value| [to_bf16(value)])
+    // SAFETY: this layout is only asked for where AVX-512 was found.
+    tiles(input, rows, inputs, buffer, 1, |values, to| unsafe { super::amx::round_row(super::as_f32(values), to) })
 }
 
 /// Tiles (steps, 3, 16, 32) of the bf16 parts of f32, in pairs: the three parts of a number add up to it exactly.
+#[cfg(target_arch = "x86_64")]
 pub(super) fn in_parts<'b, T: Real>(input: Input<T>, rows: Range<usize>, inputs: usize, buffer: &'b mut Buffer<u16>) -> &'b [u16] {
-    tiles::<T, 3>(input, rows, inputs, buffer, parts)
+    // SAFETY: this layout is only asked for where AVX-512 was found.
+    tiles(input, rows, inputs, buffer, 3, |values, to| unsafe { super::amx::split_row(super::as_f32(values), to) })
 }
 
-/// The nearest bf16, the nearest one to what is left, and the rest: 8 significant bits each.
-#[inline(always)]
-pub(super) fn parts(value: f32) -> [u16; 3] {
-    let top = |value: f32| f32::from_bits(value.to_bits().wrapping_add(0x8000) & 0xFFFF_0000);
-    let high = top(value);
-    let middle = top(value - high);
-    [high, middle, value - high - middle].map(|part| (part.to_bits() >> 16) as u16)
-}
-
-fn tiles<'b, T: Real, const PARTS: usize>(
+/// `convert` turns at most 32 values of a row into one row of each part's tile; a tile is 512 values.
+#[cfg(target_arch = "x86_64")]
+fn tiles<'b, T: Real>(
     input: Input<T>,
     rows: Range<usize>,
     inputs: usize,
     buffer: &'b mut Buffer<u16>,
-    convert: impl Fn(f32) -> [u16; PARTS] + Sync,
+    parts: usize,
+    convert: impl Fn(&[T], &mut [u16]) + Sync,
 ) -> &'b [u16] {
     let pairing = Pairing::new(rows.len());
-    let (steps, of_step) = (inputs.div_ceil(STEP), PARTS * MOST * STEP);
+    let (steps, of_step) = (inputs.div_ceil(STEP), parts * MOST * STEP);
     let packed = buffer.at_least(2 * pairing.pairs * steps * of_step);
     packed.par_chunks_mut(steps * of_step).enumerate().for_each(|(tile, packed)| {
         let (first, count) = pairing.of_tile(tile, rows.len());
-        if !inputs.is_multiple_of(STEP) {
-            packed[(steps - 1) * of_step..].fill(0);
-        }
         pieces(input, inputs, rows.start + first, count, |row, start, piece| {
             for (step, values) in piece.chunks(STEP).enumerate() {
-                let at = (start / STEP + step) * of_step + row * STEP;
-                for (i, value) in values.iter().enumerate() {
-                    for (part, bits) in convert(value.to_f64() as f32).into_iter().enumerate() {
-                        packed[at + part * MOST * STEP + i] = bits;
-                    }
-                }
+                convert(values, &mut packed[(start / STEP + step) * of_step + row * STEP..]);
             }
         });
     });
@@ -192,15 +182,6 @@ fn pieces<T: Real>(input: Input<T>, inputs: usize, first: usize, count: usize, m
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::seeded;
-
-    #[test]
-    fn three_parts_add_up_exactly() {
-        for value in seeded::<f32>(5, 1000).into_iter().chain([0.0, -0.0, 1.0, -3.5e-12, 6.02e23]) {
-            let sum: f32 = parts(value).into_iter().rev().map(from_bf16).sum();
-            assert_eq!(sum, value);
-        }
-    }
 
     #[test]
     fn every_row_has_one_place_in_the_tiles() {
