@@ -228,14 +228,13 @@ fn exponentials<T: Real>(scores: &mut [T]) -> ([T; WIDTH], [T; WIDTH]) {
         #[inline(always)]
         || {
             highest.copy_from_slice(&scores[..WIDTH]);
-            for row in scores.chunks_exact(WIDTH) {
+            // Chunks whose length the compiler does not know become vector loops; known lengths it unrolls into single values.
+            for row in scores.chunks(WIDTH) {
                 highest.iter_mut().zip(row).for_each(|(highest, &score)| *highest = T::max(*highest, score));
             }
-            for row in scores.chunks_exact_mut(WIDTH) {
-                for ((score, &highest), total) in row.iter_mut().zip(&highest).zip(&mut total) {
-                    *score = (*score - highest).exp();
-                    *total += *score;
-                }
+            for row in scores.chunks_mut(WIDTH) {
+                row.iter_mut().zip(&highest).for_each(|(score, &highest)| *score = (*score - highest).exp());
+                total.iter_mut().zip(&*row).for_each(|(total, &weight)| *total += weight);
             }
         },
     );
@@ -260,7 +259,7 @@ fn merge<T: Real>(weights: &[T], inverse: &[T; WIDTH], map: &mut [T], merge: imp
     vectorised(
         #[inline(always)]
         || {
-            for (map, weights) in map.chunks_exact_mut(WIDTH).zip(weights.chunks_exact(WIDTH)) {
+            for (map, weights) in map.chunks_mut(WIDTH).zip(weights.chunks(WIDTH)) {
                 map.iter_mut().zip(weights).zip(inverse).for_each(|((map, &weight), &inverse)| *map = merge(*map, weight, inverse));
             }
         },
