@@ -186,24 +186,21 @@ fn grid(known: &Known, stated: &Stated, named: Option<&VitConfig>, notes: &mut V
             (Positions::Patches, patches),
         ]
     };
-    let fitting = |patches: usize| {
-        let fits: Vec<Positions> =
-            rows_of(patches).into_iter().filter(|(_, rows)| *rows == seen.positions).map(|(which, _)| which).collect();
-        if fits.contains(&layout.positions()) { Some(layout.positions()) } else { fits.first().copied() }
-    };
+    let fitting = |patches: usize| rows_of(patches).into_iter().find(|(_, rows)| *rows == seen.positions).map(|(which, _)| which);
+    let usual = layout.positions(seen.tokens.registers);
     if let Some((height, width)) = image_size {
         let patch = stated.patch.unwrap_or(seen.patch).max(1);
         // Where no reading fits, the tensors' shapes say so when they are compared.
-        return Ok(((height, width), fitting((height / patch).saturating_mul(width / patch)).unwrap_or(layout.positions())));
+        return Ok(((height, width), fitting((height / patch).saturating_mul(width / patch)).unwrap_or(usual)));
     }
     let squares: Vec<usize> = (1..=seen.positions.isqrt()).filter(|side| fitting(side * side).is_some()).collect();
     match (squares.as_slice(), default) {
         ([side], _) => {
             let pixels = side * seen.patch;
             notes.push(format!("no image size is said: {} positions are taken as {side} × {side} patches", seen.positions));
-            Ok(((pixels, pixels), fitting(side * side).unwrap_or(layout.positions())))
+            Ok(((pixels, pixels), fitting(side * side).unwrap_or(usual)))
         }
-        (_, Some(size)) => Ok((size, layout.positions())),
+        (_, Some(size)) => Ok((size, usual)),
         _ => Err(tensors.refuse(format!(
             "its {} positions are no square grid, and no image size is said; put config.json with image_size [height, width] beside the file",
             seen.positions

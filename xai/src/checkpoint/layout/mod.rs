@@ -165,12 +165,9 @@ impl Layout {
         }
     }
 
-    /// Which tokens have positions where both readings fit the table.
-    pub fn positions(&self) -> Positions {
-        match &self.names {
-            Names::Timm(names) if !names.is_dinov2() => Positions::Every,
-            _ => Positions::NotRegisters,
-        }
+    /// Which tokens have positions where the table fits no reading.
+    pub fn positions(&self, registers: usize) -> Positions {
+        if self.family() == Family::Dinov2 && registers > 0 { Positions::NotRegisters } else { Positions::Every }
     }
 
     pub fn final_norm(&self) -> FinalNorm {
