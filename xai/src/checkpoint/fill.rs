@@ -19,7 +19,9 @@ pub(super) fn fill(
     weights: &mut Weights<f32>,
     notes: &mut Vec<String>,
 ) -> Result<(), Error> {
-    let mut left: BTreeSet<&str> = tensors.names().keys().map(String::as_str).collect();
+    // A tensor without values says nothing: vit-pytorch writes an empty class token where it has none.
+    let with_values = tensors.names().iter().filter(|(_, shape)| !shape.contains(&0));
+    let mut left: BTreeSet<&str> = with_values.map(|(name, _)| name.as_str()).collect();
     let places: Vec<Vec<OnDisk>> = weights.named().iter().map(|(name, tensor)| layout.on_disk(name, &tensor.shape, config)).collect();
     let homeless =
         weights.named().iter().zip(&places).filter(|(_, places)| places.is_empty()).map(|((name, _), _)| name.clone()).collect::<Vec<_>>();
