@@ -14,6 +14,7 @@
 //! | [`rollout`] | one row pushed down through attention maps, and the explicit product |
 //! | [`patchify`] | pixels to rows of patches and back |
 //! | [`bicubic`] | position tables resized as the reference implementations do |
+//! | [`bicubic_antialiased`] | the same with antialiasing, as timm and DINOv2 with registers do |
 //! | [`cross_entropy`] | loss and its gradient at the logits |
 //! | [`adamw`] | one decoupled-weight-decay Adam step |
 //!
@@ -24,6 +25,7 @@ pub mod adamw;
 pub mod attention;
 pub mod bicubic;
 mod buffer;
+pub mod bicubic_antialiased;
 pub mod check;
 pub mod cross_entropy;
 pub mod device;

@@ -35,7 +35,7 @@ mod vit;
 
 pub use attribution::{Attribution, Recipe, Support};
 pub use batch::Batch;
-pub use checkpoint::Precision;
+pub use checkpoint::{Hints, Precision};
 pub use colormap::Colormap;
 pub use error::Error;
 pub use fingerprint::sha256;

@@ -1,6 +1,6 @@
 //! Pixels to tokens: patches through their embedding, the other tokens in front, positions added to those that have one.
 
-use kernels::{Real, Workspace, bicubic};
+use kernels::{Real, Workspace, bicubic, bicubic_antialiased};
 
 use super::choices::PositionResize;
 use super::config::VitConfig;
@@ -48,7 +48,7 @@ pub(crate) fn positions<T: Real>(config: &VitConfig, weights: &Weights<T>, patch
     let (from, to) = ((trained.rows, trained.cols), (patches.rows, patches.cols));
     let resized = match config.position_resize {
         PositionResize::Bicubic => bicubic::resize(grid, from, to, config.hidden_size)?,
-        PositionResize::Antialiased => bicubic::resize(grid, from, to, config.hidden_size)?,
+        PositionResize::Antialiased => bicubic_antialiased::resize(grid, from, to, config.hidden_size)?,
     };
     Ok([special, &resized].concat())
 }

@@ -46,6 +46,14 @@ impl HeadKind {
         }
     }
 
+    /// Classes it scores; 0 without a head.
+    pub fn classes(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Linear(classes) | Self::Distilled(classes) | Self::Dnn3(classes) => classes,
+        }
+    }
+
     /// In words, with its article.
     pub fn name(self) -> &'static str {
         match self {
@@ -119,10 +127,7 @@ impl<T: Real> Head<T> {
     }
 
     pub fn classes(&self) -> usize {
-        match self.kind() {
-            HeadKind::None => 0,
-            HeadKind::Linear(classes) | HeadKind::Distilled(classes) | HeadKind::Dnn3(classes) => classes,
-        }
+        self.kind().classes()
     }
 
     /// Logits (B, classes) of pooled features (B, width); each image on its own, so batches change no bits.
