@@ -6,6 +6,7 @@ pub mod drawn_model;
 mod error;
 pub mod evidence;
 pub mod experiment;
+pub mod hub;
 mod model_source;
 pub mod pipeline;
 pub mod progress;
