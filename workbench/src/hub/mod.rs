@@ -115,6 +115,7 @@ impl<'a> Errand<'a> {
         self.shelf.remember(&commit)?;
         let from = match self.fetched {
             0 => "from the cache".into(),
+            1 => format!("1 file fetched from {}, {} bytes", self.client.host(), self.bytes),
             files => format!("{files} files fetched from {}, {} bytes", self.client.host(), self.bytes),
         };
         Ok(Snapshot { folder: self.shelf.snapshot(&commit), notes: vec![format!("commit {commit}, {from}")], commit })

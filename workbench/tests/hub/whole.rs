@@ -139,7 +139,7 @@ fn the_branch_moved() -> String {
     let moved = desk.fetch().unwrap();
     assert_eq!((moved.commit.as_str(), fs::read(moved.folder.join("config.json")).unwrap()), (OTHER, b"{ \"other\": true }".to_vec()));
     assert_eq!(fs::read_to_string(desk.shelf().join("refs/main")).unwrap(), OTHER);
-    let file = |note: &String| note.contains("1 files fetched");
+    let file = |note: &String| note.contains("1 file fetched");
     assert!(moved.notes.iter().any(file), "{:?}", moved.notes);
     format!("{} file fetched", desk.names("blobs").len() - 3)
 }
