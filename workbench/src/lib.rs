@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod experiment;
 pub mod hub;
 mod model_source;
+pub mod names;
 pub mod pipeline;
 pub mod progress;
 
