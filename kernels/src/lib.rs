@@ -9,9 +9,7 @@
 //! | [`matmul`] | `C ← alpha·A·B + beta·C` on strided views |
 //! | [`linear`] | `Y = X·W + b`, its gradients for inputs and for weights |
 //! | [`layer_norm`] | normalised rows and their gradients |
-//! | [`gelu`] | `x·Φ(x)` (erf form) and its gradient |
-//! | [`gelu_tanh`] | the same in its tanh form |
-//! | [`relu`] | `max(x, 0)` and its gradient |
+//! | [`activation`] | GELU in both forms and ReLU, with their derivatives |
 //! | [`attention`] | softmax attention, maps fused over heads, gradients, and the relevance row inside the backward pass |
 //! | [`rollout`] | one row pushed down through attention maps, and the explicit product |
 //! | [`patchify`] | pixels to rows of patches and back |
@@ -22,26 +20,29 @@
 //!
 //! Determinism: the bits of one image never depend on the images beside it, nor on how many threads run.
 
+pub mod activation;
 pub mod adamw;
 pub mod attention;
 pub mod bicubic;
+mod buffer;
 pub mod bicubic_antialiased;
 pub mod check;
 pub mod cross_entropy;
 pub mod device;
 mod error;
-pub mod gelu;
-pub mod gelu_tanh;
-mod images;
+mod instructions;
 pub mod layer_norm;
 pub mod linear;
 pub mod matmul;
 pub mod patchify;
 mod real;
-pub mod relu;
 pub mod rollout;
 mod simd;
+mod workspace;
 
+pub use buffer::{Buffer, Number};
 pub use device::Device;
 pub use error::Error;
+pub use instructions::Instructions;
 pub use real::Real;
+pub use workspace::Workspace;

@@ -33,7 +33,7 @@ mod trace;
 pub mod training;
 mod vit;
 
-pub use attribution::{Attribution, Recipe, Support};
+pub use attribution::{Attribution, CompletenessGap, Outcome, Recipe, Support};
 pub use batch::Batch;
 pub use checkpoint::{Hints, Precision};
 pub use colormap::Colormap;
@@ -45,8 +45,9 @@ pub use kernels::attention::HeadFusion;
 pub use kernels::rollout::Normalise;
 pub use labels::Labels;
 pub use method::{
-    AttentionMap, ChannelReduction, Discard, Gradient, HeadChoice, InputXGradient, LayerChoice, Method, Protect, Relevance, Residual,
-    Rollout, explain, explicit,
+    AttentionMap, Baseline, ChannelReduction, Discard, GivenBaseline, Gradient, GradientRollout, HeadChoice, InputXGradient,
+    IntegratedGradients, LayerChoice, Method, Pairing, Progress, Protect, Quadrature, Relevance, Residual, Rollout, SmoothGrad, Statistic,
+    explain, explain_watched, explicit,
 };
 pub use overlay::{OverlayStyle, overlay, side_by_side};
 pub use patches::Patches;

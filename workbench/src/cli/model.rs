@@ -8,9 +8,10 @@ use crate::{ModelSource, drawn_model, progress};
 /// Which model.
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// A checkpoint's folder or .safetensors file, `drawn` (the small one that ships, trained on drawn lesions), or
-    /// random:NAME[+linear:CLASSES|+dnn3:CLASSES]
-    #[arg(long, value_name = "DIR|FILE|drawn|random:NAME", default_value = "drawn")]
+    /// A checkpoint's folder or file; hf:OWNER/NAME[@REVISION] of the Hugging Face hub (fetched once, checked, then taken from
+    /// its cache; HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE and HF_TOKEN are obeyed); `drawn` (the small one that ships,
+    /// trained on drawn lesions); or random:NAME[+linear:CLASSES|+dnn3:CLASSES]
+    #[arg(long, value_name = "DIR|FILE|hf:OWNER/NAME|drawn|random:NAME", default_value = "drawn")]
     pub model: String,
 
     /// Architecture of a checkpoint that has no config.json
@@ -29,7 +30,10 @@ pub struct ModelArguments {
 impl ModelArguments {
     /// Loads the model and says on standard error what was taken.
     pub fn load(&self) -> anyhow::Result<Vit> {
-        let source: ModelSource = self.model.parse()?;
+        let named: ModelSource = self.model.parse()?;
+        // Bytes from elsewhere have a bar of their own, before the sign of loading turns.
+        let (source, notes) = named.fetched()?;
+        notes.iter().for_each(|note| eprintln!("{named}: {note}"));
         let spinner = progress::spinner(&format!("loading {source}"));
         let hints = Hints { arch: self.arch.clone(), heads: self.heads.map(usize::from), activation: self.activation };
         let loaded = source.load(&hints);

@@ -15,7 +15,7 @@ use super::picture_file;
 /// Write the insides of one pass.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Writes logits, features, tokens (every token after the last norm) and attention_mean.L per layer;\nwith --attention also attention.L of every head, with --gradients also pixel_gradient and attention_gradient.L.\nWithout IMAGE and --pixels only the model's size is printed.\n\nExample: pellucid trace lesion.jpg --model ./dinov2 --out trace.safetensors --attention"
+    after_help = "Writes logits, features, tokens (every token after the last norm) and attention_mean.L per layer;\nwith --attention also attention.L of every head, with --gradients also pixel_gradient and attention_gradient.L.\nWithout IMAGE and --pixels only the model's size is printed.\n\nExample: pellucid trace lesion.jpg --model hf:facebook/dinov2-small --out trace.safetensors --attention"
 )]
 pub struct Arguments {
     /// A JPEG or PNG picture

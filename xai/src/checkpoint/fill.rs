@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{self, Layout, OnDisk, Order};
+use super::layout::{Layout, OnDisk, Order};
 use super::tensors::Tensors;
 use crate::Error;
 use crate::vit::config::VitConfig;
-use crate::vit::layers::transposed;
 use crate::vit::weights::Weights;
 
 /// Problems named before the rest is only counted.
@@ -22,7 +21,7 @@ pub(super) fn fill(
     // A tensor without values says nothing: vit-pytorch writes an empty class token where it has none.
     let with_values = tensors.names().iter().filter(|(_, shape)| !shape.contains(&0));
     let mut left: BTreeSet<&str> = with_values.map(|(name, _)| name.as_str()).collect();
-    let places: Vec<Vec<OnDisk>> = weights.named().iter().map(|(name, tensor)| layout.on_disk(name, &tensor.shape, config)).collect();
+    let places: Vec<Vec<OnDisk>> = weights.named().iter().map(|(name, tensor)| layout.on_disk(name, &tensor.shape(), config)).collect();
     let homeless =
         weights.named().iter().zip(&places).filter(|(_, places)| places.is_empty()).map(|((name, _), _)| name.clone()).collect::<Vec<_>>();
     let mut problems: Vec<String> = homeless.iter().map(|name| format!("{name} has no place in the layout of {layout}")).collect();
@@ -38,13 +37,10 @@ pub(super) fn fill(
     if !unused.is_empty() {
         notes.push(format!("not read, because no forward pass needs it: {}", unused.join(", ")));
     }
-    for ((name, tensor), places) in weights.named_mut().into_iter().zip(&places) {
+    for ((_, mut tensor), places) in weights.named_mut().into_iter().zip(&places) {
         let values =
             places.iter().map(|place| Ok(ordered(tensors.values(&place.name)?, place.order))).collect::<Result<Vec<_>, Error>>()?;
-        tensor.data = values.concat();
-        if let Some((inputs, outputs)) = layout::matrix(&name, &tensor.shape) {
-            tensor.data = transposed(&tensor.data, outputs, inputs);
-        }
+        tensor.fill(values.concat());
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use kernels::Device;
 
+use crate::vit::arena::Arenas;
 use crate::vit::weights::Weights;
 use crate::vit::{HeadKind, Model, Source};
 use crate::{Error, Labels, Vit, sha256};
@@ -108,7 +109,7 @@ fn from_tensors(tensors: &Tensors, sha256: String, parts: &Parts, device: Device
     let labels = labels(stated.labels, head, &mut notes);
     let preprocessor = preparation::of(parts.preprocessor.as_deref(), stated.preprocessor, &config, &mut notes)?;
     let source = Source { name: tensors.path().to_owned(), sha256, notes };
-    Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source }) })
+    Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source, arenas: Arenas::default() }) })
 }
 
 fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {

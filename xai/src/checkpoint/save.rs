@@ -5,10 +5,9 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::json;
 
-use super::layout::{self, Layout};
+use super::layout::Layout;
 use super::written::Kind;
 use crate::vit::choices::Activation;
-use crate::vit::layers::transposed;
 use crate::{Error, Vit};
 
 /// How numbers are stored.
@@ -47,7 +46,7 @@ impl Vit {
     /// The first tensor that would become infinite: such a file could not be read again.
     fn too_large_for(&self, precision: Precision) -> Option<String> {
         let fits = |value: &f32| precision == Precision::F32 || half::f16::from_f32(*value).is_finite();
-        self.model.weights.named().into_iter().find(|(_, tensor)| !tensor.data.iter().all(fits)).map(|(name, _)| name)
+        self.model.weights.named().into_iter().find(|(_, tensor)| !tensor.values().iter().all(fits)).map(|(name, _)| name)
     }
 
     /// Names on disk, shapes and bytes.
@@ -55,9 +54,8 @@ impl Vit {
         let layout = Layout::to_write(kind.family(), kind.prefix(), self.head());
         let mut pieces = Vec::new();
         for (name, tensor) in self.model.weights.named() {
-            let places = layout.on_disk(&name, &tensor.shape, &self.model.config);
-            let turned = layout::matrix(&name, &tensor.shape).map(|(inputs, outputs)| transposed(&tensor.data, inputs, outputs));
-            let data = turned.as_ref().unwrap_or(&tensor.data);
+            let places = layout.on_disk(&name, &tensor.shape(), &self.model.config);
+            let data = tensor.to_rows();
             for (place, values) in places.iter().zip(data.chunks(data.len() / places.len())) {
                 pieces.push((place.name.clone(), place.shape.clone(), to_bytes(values, precision)));
             }

@@ -54,7 +54,7 @@ pub(super) fn input_times(trace: &Trace, target: Target, settings: &InputXGradie
 }
 
 /// (C, H, W) to (H, W).
-fn reduce(channels: ArrayView3<f32>, how: ChannelReduction) -> Array2<f32> {
+pub(super) fn reduce(channels: ArrayView3<f32>, how: ChannelReduction) -> Array2<f32> {
     match how {
         ChannelReduction::MaxAbs => channels.fold_axis(Axis(0), 0.0, |&most, &value| most.max(value.abs())),
         ChannelReduction::Length => channels.mapv(|value| value * value).sum_axis(Axis(0)).mapv(f32::sqrt),

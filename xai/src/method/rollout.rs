@@ -27,6 +27,8 @@ pub enum Protect {
     ClsColumn,
     /// Only entry (CLS, CLS): what vit-explain does where it means the class token.
     ClsToCls,
+    /// None: what vit-explain's gradient rollout does.
+    Nothing,
 }
 
 /// Small entries of the fused map that are set to zero.
@@ -99,19 +101,7 @@ impl Rollout {
     }
 
     pub(super) fn validate(&self, layers: usize) -> Result<(), Error> {
-        let ratio = if let Discard::Lowest { ratio, .. } = self.discard { ratio } else { 0.0 };
-        let refuse = |what: &str, expected: String, found: String| Err(Error::Shape { what: what.into(), expected, found });
-        if !(0.0..=1.0).contains(&self.residual.weight) || !(0.0..=1.0).contains(&ratio) {
-            return refuse(
-                "rollout's residual weight and discard ratio",
-                "numbers in 0 to 1".into(),
-                format!("{} and {ratio}", self.residual.weight),
-            );
-        }
-        if self.start_layer >= layers {
-            return refuse("rollout's start layer", format!("0 to {}", layers - 1), self.start_layer.to_string());
-        }
-        Ok(())
+        expect_sane("rollout", self.residual, self.discard, self.start_layer, layers)
     }
 }
 
@@ -119,6 +109,20 @@ impl Default for Rollout {
     fn default() -> Self {
         Self::abnar_2020()
     }
+}
+
+/// Refuses numbers that mean nothing in `method`.
+pub(super) fn expect_sane(method: &str, residual: Residual, discard: Discard, start_layer: usize, layers: usize) -> Result<(), Error> {
+    let ratio = if let Discard::Lowest { ratio, .. } = discard { ratio } else { 0.0 };
+    let refuse = |what: &str, expected: String, found: String| Err(Error::Shape { what: format!("{method}'s {what}"), expected, found });
+    if !(0.0..=1.0).contains(&residual.weight) || !(0.0..=1.0).contains(&ratio) {
+        let found = format!("{} and {ratio}", residual.weight);
+        return refuse("residual weight and discard ratio", "numbers in 0 to 1".into(), found);
+    }
+    if start_layer >= layers {
+        return refuse("start layer", format!("0 to {}", layers - 1), start_layer.to_string());
+    }
+    Ok(())
 }
 
 pub(super) fn maps(trace: &Trace, settings: &Rollout) -> Result<Vec<Array2<f32>>, Error> {
@@ -137,14 +141,21 @@ pub(super) fn prepared(trace: &Trace, settings: &Rollout, layer: usize) -> Resul
     let mut map = trace.fused_attention(layer, settings.head_fusion)?.into_raw_vec_and_offset().0;
     if let Discard::Lowest { ratio, protect } = settings.discard {
         let tokens = trace.token_count();
-        let protect = trace.vit().config().special_tokens.cls.then_some(protect);
+        let protect = protect.in_model(trace);
         map.chunks_mut(tokens * tokens).for_each(|map| discard(map, tokens, ratio, protect));
     }
     Ok(map)
 }
 
+impl Protect {
+    /// Nothing in a model without a class token.
+    pub(super) fn in_model(self, trace: &Trace) -> Self {
+        if trace.vit().config().special_tokens.cls { self } else { Self::Nothing }
+    }
+}
+
 /// Zeroes the lowest entries of one image's map. Those equal to the lowest that stays, stay: the order of tokens decides nothing.
-pub(super) fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Option<Protect>) {
+pub(super) fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Protect) {
     // The ratio as it was written: 0.9, not the 0.899999976 of its 4 bytes, which loses an entry where ratio·N² is whole.
     let ratio: f64 = ratio.to_string().parse().unwrap_or(f64::from(ratio));
     let count = ((ratio * map.len() as f64) as usize).min(map.len());
@@ -154,9 +165,9 @@ pub(super) fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Optio
     };
     for (index, value) in map.iter_mut().enumerate().filter(|(_, value)| **value < lowest_kept) {
         let stays = match protect {
-            Some(Protect::ClsColumn) => index % tokens == 0,
-            Some(Protect::ClsToCls) => index == 0,
-            None => false,
+            Protect::ClsColumn => index % tokens == 0,
+            Protect::ClsToCls => index == 0,
+            Protect::Nothing => false,
         };
         if !stays {
             *value = 0.0;
@@ -186,7 +197,7 @@ pub(super) mod fusion {
 }
 
 /// Normalisation by name in recipes.
-mod normalise {
+pub(super) mod normalise {
     use super::Normalise;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -33,7 +33,7 @@ impl Trace {
     pub(crate) fn record(vit: Vit, batch: &Batch, patches: Patches, probe: Probe) -> Result<Self, Error> {
         let model = &vit.model;
         let pixels = Pixels { data: contiguous(batch), images: batch.len(), patches };
-        let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep())?;
+        let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep(), &mut model.arenas.lend())?;
         Ok(Self { vit, batch: batch.clone(), patches, probe, pass, gradients: Mutex::default() })
     }
 
@@ -124,7 +124,7 @@ impl Trace {
         }
         self.expect("a fused map of this kind", Probe::Attention)?;
         let (tape, mut map) = (&self.pass.blocks[layer], vec![0.0; shape.fused_len()]);
-        attention::fused_map(shape, &tape.qkv, fusion, &mut map)?;
+        attention::fused_map(shape, &tape.qkv, fusion, &mut map, &mut self.vit.model.arenas.lend().workspace)?;
         Ok(view3(&map, dimensions).to_owned())
     }
 

@@ -2,8 +2,9 @@
 
 use kernels::Real;
 use kernels::attention::ReadOuts;
-use kernels::linear::{self, Shape};
+use kernels::linear;
 
+use super::arena::Arena;
 use super::block;
 use super::config::VitConfig;
 use super::embedding::{self, Pixels};
@@ -26,7 +27,7 @@ pub(crate) enum Extra {
 
 /// What a backward pass found.
 #[derive(Debug)]
-pub(crate) struct Cotangents<T> {
+pub(crate) struct Cotangents<T: Real> {
     /// (B, C, H, W).
     pub pixels: Vec<T>,
     /// The relevance row (B, N) of Chefer et al. 2021 after folding blocks L−1 down to l, at index l; index L is where it starts.
@@ -45,8 +46,9 @@ pub(crate) fn run<T: Real>(
     pass: &Pass<T>,
     dlogits: &[T],
     extra: Extra,
+    arena: &mut Arena<T>,
 ) -> Result<Cotangents<T>, Error> {
-    rayon::scope(|_| run_in_pool(config, weights, pixels, pass, dlogits, extra))
+    rayon::scope(|_| run_in_pool(config, weights, pixels, pass, dlogits, extra, arena))
 }
 
 fn run_in_pool<T: Real>(
@@ -56,17 +58,18 @@ fn run_in_pool<T: Real>(
     pass: &Pass<T>,
     dlogits: &[T],
     extra: Extra,
+    arena: &mut Arena<T>,
 ) -> Result<Cotangents<T>, Error> {
     let extent = pass.extent;
     let mut gradient = (extra == Extra::Weights).then(|| Weights::zeros(config, weights.head.kind()));
-    let dpooled = weights.head.backward(&pass.pooled, dlogits, extent.images)?;
+    let dpooled = weights.head.backward(&pass.pooled, dlogits, &mut arena.workspace)?;
     if let Some(gradient) = &mut gradient {
         head_weights(weights, gradient, pass, dlogits)?;
     }
     let mut dx = pooling::backward(config, weights, extent, &pass.last, &dpooled, gradient.as_mut())?;
     let start = pooling::start_row(config, extent.images, extent.tokens);
-    let (relevance, maps) = run_blocks(weights, pass, &mut dx, start, extra, gradient.as_mut())?;
-    let pixels = embedding::backward(config, weights, pixels, &dx, gradient.as_mut())?;
+    let (relevance, maps) = run_blocks(weights, pass, &mut dx, start, extra, gradient.as_mut(), arena)?;
+    let pixels = embedding::backward(config, weights, pixels, &dx, gradient.as_mut(), &mut arena.workspace)?;
     Ok(Cotangents { pixels, relevance, maps, weights: gradient })
 }
 
@@ -79,6 +82,7 @@ fn run_blocks<T: Real>(
     mut row: Vec<T>,
     extra: Extra,
     mut gradient: Option<&mut Weights<T>>,
+    arena: &mut Arena<T>,
 ) -> Result<Read<T>, Error> {
     let shape = pass.extent.attention();
     let (mut rows, mut maps) = (vec![row.clone()], Vec::new());
@@ -87,7 +91,7 @@ fn run_blocks<T: Real>(
         let mut map = vec![T::ZERO; if extra == Extra::MapGradients { shape.maps_len() } else { 0 }];
         let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut map };
         let of_block = gradient.as_deref_mut().map(|gradient| &mut gradient.blocks[index]);
-        block::backward(pass.extent, block, tape, dx, read_outs, of_block)?;
+        block::backward::backward(pass.extent, block, tape, dx, read_outs, of_block, arena)?;
         row.iter_mut().zip(&step).for_each(|(row, &step)| *row += step);
         rows.push(row.clone());
         maps.push(map);
@@ -99,10 +103,9 @@ fn run_blocks<T: Real>(
 
 fn head_weights<T: Real>(weights: &Weights<T>, gradient: &mut Weights<T>, pass: &Pass<T>, dlogits: &[T]) -> Result<(), Error> {
     match (&weights.head, &mut gradient.head) {
-        (Head::Linear(layer), Head::Linear(dlayer)) => {
-            let shape = Shape { images: pass.extent.images, rows: 1, inputs: layer.inputs(), outputs: layer.outputs() };
+        (Head::Linear(_), Head::Linear(dlayer)) => {
             let (weight, bias) = dlayer.parameters_mut();
-            Ok(linear::backward_parameters(shape, &pass.pooled, dlogits, weight, bias)?)
+            Ok(linear::backward_parameters(&pass.pooled, dlogits, weight, bias)?)
         }
         _ => Err(Error::Untrainable { head: weights.head.kind().name() }),
     }

@@ -1,6 +1,6 @@
 //! Pixels to tokens: patches through their embedding, the other tokens in front, positions added to those that have one.
 
-use kernels::{Real, bicubic, bicubic_antialiased};
+use kernels::{Real, Workspace, bicubic, bicubic_antialiased};
 
 use super::choices::PositionResize;
 use super::config::VitConfig;
@@ -17,10 +17,15 @@ pub(crate) struct Pixels<'a, T> {
 }
 
 /// Token rows (B, N, D).
-pub(crate) fn forward<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>) -> Result<Vec<T>, Error> {
+pub(crate) fn forward<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    workspace: &mut Workspace<T>,
+) -> Result<Vec<T>, Error> {
     let (width, count) = (config.hidden_size, pixels.patches.count());
     let positions = positions(config, weights, pixels.patches)?; // (positioned, D)
-    let embedded = patch_embedding::forward(config, weights, pixels)?; // (B·P, D)
+    let embedded = patch_embedding::forward(config, weights, pixels, workspace)?; // (B·P, D)
     let (of_special, of_patches) = positions.split_at(config.positioned() * width);
     let mut special = weights.special_tokens(); // (S, D)
     special.iter_mut().zip(of_special).for_each(|(token, &position)| *token += position);
@@ -57,6 +62,7 @@ pub(crate) fn backward<T: Real>(
     pixels: &Pixels<T>,
     dtokens: &[T],
     mut gradient: Option<&mut Weights<T>>,
+    workspace: &mut Workspace<T>,
 ) -> Result<Vec<T>, Error> {
     if let Some(gradient) = gradient.as_deref_mut() {
         token_weights(config, pixels, dtokens, gradient)?;
@@ -64,7 +70,7 @@ pub(crate) fn backward<T: Real>(
     let (width, special) = (config.hidden_size, config.special_tokens.count());
     let of_image = (special + pixels.patches.count()) * width;
     let of_patches = dtokens.chunks(of_image).flat_map(|of_image| &of_image[special * width..]).copied().collect();
-    patch_embedding::backward(config, weights, pixels, of_patches, gradient)
+    patch_embedding::backward(config, weights, pixels, of_patches, gradient, workspace)
 }
 
 /// Adds the gradients of positions and of the tokens before the patches.

@@ -3,9 +3,11 @@
 use kernels::Real;
 use kernels::attention::{Fused, HeadFusion};
 
-use super::block::{self, BlockTape, Extent, Scratch};
+use super::arena::Arena;
+use super::block::{self, BlockTape};
 use super::config::VitConfig;
 use super::embedding::{self, Pixels};
+use super::extent::Extent;
 use super::pooling::{self, Features};
 use super::weights::Weights;
 use crate::Error;
@@ -42,48 +44,51 @@ pub(crate) struct Pass<T> {
 }
 
 /// Runs the pass on a thread of the pool, so that its many short parallel steps need not wake the pool each time.
-pub(crate) fn run<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>, keep: Keep) -> Result<Pass<T>, Error> {
-    rayon::scope(|_| run_in_pool(config, weights, pixels, keep))
+pub(crate) fn run<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    keep: Keep,
+    arena: &mut Arena<T>,
+) -> Result<Pass<T>, Error> {
+    rayon::scope(|_| run_in_pool(config, weights, pixels, keep, arena))
 }
 
-fn run_in_pool<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>, keep: Keep) -> Result<Pass<T>, Error> {
+fn run_in_pool<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    keep: Keep,
+    arena: &mut Arena<T>,
+) -> Result<Pass<T>, Error> {
     let tokens = config.special_tokens.count() + pixels.patches.count();
     let extent = Extent::new(config, pixels.images, tokens);
-    let mut x = embedding::forward(config, weights, pixels)?; // (B, N, D)
-    let (blocks, fused) = run_blocks(weights, extent, &mut x, keep)?;
+    let mut x = embedding::forward(config, weights, pixels, &mut arena.workspace)?; // (B, N, D)
+    let (blocks, fused) = run_blocks(weights, extent, &mut x, keep, arena)?;
     let Features { tokens, pooled } = pooling::forward(config, weights, extent, &x)?; // (B, N, D), (B, pooled)
-    let logits = weights.head.forward(&pooled, extent.images)?; // (B, C)
+    let logits = weights.head.forward(&pooled, &mut arena.workspace)?; // (B, C)
     let last = if keep == Keep::Everything { x } else { Vec::new() };
     Ok(Pass { extent, logits, pooled, tokens, last, blocks, fused })
 }
 
 type Kept<T> = (Vec<BlockTape<T>>, Vec<Vec<T>>);
 
-fn run_blocks<T: Real>(weights: &Weights<T>, extent: Extent, x: &mut [T], keep: Keep) -> Result<Kept<T>, Error> {
-    let new_tape = || match keep {
-        Keep::Everything => BlockTape::new(extent),
-        _ => BlockTape::lean(extent),
-    };
-    let mut scratch = Scratch::new(extent);
-    let (mut tape, mut tapes, mut maps) = (new_tape(), Vec::new(), Vec::new());
+fn run_blocks<T: Real>(weights: &Weights<T>, extent: Extent, x: &mut [T], keep: Keep, arena: &mut Arena<T>) -> Result<Kept<T>, Error> {
+    let (mut tapes, mut maps) = (Vec::new(), Vec::new());
     for block in &weights.blocks {
+        let mut tape = match keep {
+            Keep::Nothing | Keep::Fused(_) => BlockTape::empty(),
+            Keep::Attention => BlockTape::of_maps(extent),
+            Keep::Everything => BlockTape::full(extent),
+        };
         let mut map = match keep {
             Keep::Fused(_) => vec![T::ZERO; extent.attention().fused_len()],
             _ => Vec::new(),
         };
         let fused = if let Keep::Fused(fusion) = keep { Some(Fused { fusion, map: &mut map }) } else { None };
-        block::forward(extent, block, x, &mut tape, &mut scratch, fused)?;
-        match keep {
-            Keep::Nothing => {}
-            Keep::Fused(_) => maps.push(map),
-            Keep::Attention => tapes.push(maps_only(std::mem::replace(&mut tape, new_tape()))),
-            Keep::Everything => tapes.push(std::mem::replace(&mut tape, new_tape())),
-        }
+        block::forward(extent, block, x, &mut tape, arena, fused)?;
+        tapes.push(tape);
+        maps.push(map);
     }
     Ok((tapes, maps))
-}
-
-/// Lets go of all that maps are not made from.
-fn maps_only<T>(tape: BlockTape<T>) -> BlockTape<T> {
-    BlockTape { input: Vec::new(), context: Vec::new(), middle: Vec::new(), hidden: Vec::new(), ..tape }
 }

@@ -4,12 +4,13 @@
 //! `pooling`; `forward` and `backward` walk there and back. Everything is generic over `f32` and `f64`, so that finite differences
 //! in `f64` judge the very code that runs in `f32`.
 
-mod activation;
+pub(crate) mod arena;
 pub(crate) mod backward;
 mod block;
 pub(crate) mod choices;
 pub(crate) mod config;
 pub(crate) mod embedding;
+pub(crate) mod extent;
 pub(crate) mod forward;
 pub(crate) mod head;
 pub(crate) mod layers;
@@ -32,6 +33,7 @@ use crate::{Batch, Error, Labels, Patches, Preprocessor};
 pub use choices::{Activation, FinalNorm, Pooling, PositionResize, Positions, Tokens};
 pub use config::{Family, VitConfig};
 pub use head::HeadKind;
+use arena::Arenas;
 use weights::Weights;
 
 /// One fused map of so many patches takes a gigabyte.
@@ -61,6 +63,7 @@ pub(crate) struct Model {
     pub preprocessor: Preprocessor,
     pub device: Device,
     pub source: Source,
+    pub arenas: Arenas,
 }
 
 /// Where a model came from.
@@ -87,7 +90,7 @@ impl Vit {
         let weights = random::weights(&config, head, seed);
         let labels = Labels::numbered(weights.head.classes());
         let preprocessor = Preprocessor::for_size(config.image_size.0, config.image_size.1).with_channels(config.num_channels);
-        Ok(Self { model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source }) })
+        Ok(Self { model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source, arenas: Arenas::default() }) })
     }
 
     /// The architecture.
@@ -148,7 +151,7 @@ impl Vit {
     /// Learnable parameters of the head alone.
     pub fn head_parameters(&self) -> usize {
         let named = self.model.weights.head.named();
-        named.iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.data.len()).sum()
+        named.iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.shape().iter().product::<usize>()).sum()
     }
 
     /// One forward pass over `batch` (B, C, H, W), keeping what `probe` says; gradients are taken from the trace on demand.

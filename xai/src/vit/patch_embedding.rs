@@ -1,9 +1,9 @@
 //! Patches of pixels through a linear layer: `y = x·W + b`, or `norm(norm(x)·W + b)` where patches are normalised.
 
 use kernels::layer_norm::{self, AffineGradient};
-use kernels::linear::{self, Onto};
+use kernels::linear::{self, Input, Then};
 use kernels::patchify::{patchify, unpatchify};
-use kernels::{Real, patchify};
+use kernels::{Real, Workspace, patchify};
 
 use super::config::VitConfig;
 use super::embedding::Pixels;
@@ -15,10 +15,6 @@ impl<T> Pixels<'_, T> {
     fn patchify_shape(&self, config: &VitConfig) -> patchify::Shape {
         let Patches { rows, cols } = self.patches;
         patchify::Shape { images: self.images, channels: config.num_channels, rows, cols, size: config.patch_size }
-    }
-
-    fn linear_shape(&self, config: &VitConfig) -> linear::Shape {
-        linear::Shape { images: self.images, rows: self.patches.count(), inputs: config.patch_len(), outputs: config.hidden_size }
     }
 }
 
@@ -39,21 +35,31 @@ impl<T> Steps<T> {
 }
 
 /// One vector a patch, (B·P, D).
-pub(super) fn forward<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>) -> Result<Vec<T>, Error> {
-    let steps = steps(config, weights, pixels)?;
+pub(super) fn forward<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    workspace: &mut Workspace<T>,
+) -> Result<Vec<T>, Error> {
+    let steps = steps(config, weights, pixels, workspace)?;
     match &weights.patch_norms {
         Some(norms) => normed(config, &norms.after, &steps.embedded),
         None => Ok(steps.embedded),
     }
 }
 
-fn steps<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>) -> Result<Steps<T>, Error> {
+fn steps<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    workspace: &mut Workspace<T>,
+) -> Result<Steps<T>, Error> {
     let mut cut = vec![T::ZERO; pixels.data.len()];
     patchify(pixels.patchify_shape(config), pixels.data, &mut cut)?;
     let normed = weights.patch_norms.as_ref().map_or(Ok(Vec::new()), |norms| normed(config, &norms.before, &cut))?;
     let mut steps = Steps { cut, normed, embedded: vec![T::ZERO; pixels.images * pixels.patches.count() * config.hidden_size] };
     let mut embedded = std::mem::take(&mut steps.embedded);
-    linear::forward(pixels.linear_shape(config), weights.patch.parameters(), steps.input(), Onto::Fresh, &mut embedded)?;
+    linear::forward(Input::Plain(steps.input()), weights.patch.layer(), Then::Store(&mut embedded), workspace)?;
     Ok(Steps { embedded, ..steps })
 }
 
@@ -70,10 +76,10 @@ pub(super) fn backward<T: Real>(
     pixels: &Pixels<T>,
     dtokens: Vec<T>,
     mut gradient: Option<&mut Weights<T>>,
+    workspace: &mut Workspace<T>,
 ) -> Result<Vec<T>, Error> {
-    let shape = pixels.linear_shape(config);
     // Without norms nothing of the forward pass is needed for the pixels.
-    let steps = if weights.patch_norms.is_some() || gradient.is_some() { Some(steps(config, weights, pixels)?) } else { None };
+    let steps = if weights.patch_norms.is_some() || gradient.is_some() { Some(steps(config, weights, pixels, workspace)?) } else { None };
     let mut dy = dtokens;
     if let (Some(PatchNorms { after, .. }), Some(steps)) = (&weights.patch_norms, &steps) {
         let of_norm = gradient.as_deref_mut().and_then(|g| g.patch_norms.as_mut()).map(|g| &mut g.after);
@@ -81,10 +87,10 @@ pub(super) fn backward<T: Real>(
     }
     if let (Some(gradient), Some(steps)) = (gradient.as_deref_mut(), &steps) {
         let (weight, bias) = gradient.patch.parameters_mut();
-        linear::backward_parameters(shape, steps.input(), &dy, weight, bias)?;
+        linear::backward_parameters(steps.input(), &dy, weight, bias)?;
     }
     let mut dpatches = vec![T::ZERO; pixels.data.len()];
-    linear::backward(shape, weights.patch.parameters(), &dy, Onto::Fresh, &mut dpatches)?;
+    linear::backward(&dy, &weights.patch.weight, Then::Store(&mut dpatches), workspace)?;
     if let (Some(PatchNorms { before, .. }), Some(steps)) = (&weights.patch_norms, &steps) {
         let of_norm = gradient.and_then(|g| g.patch_norms.as_mut()).map(|g| &mut g.before);
         dpatches = norm_backward(config, before, &steps.cut, &dpatches, of_norm)?;

@@ -3,7 +3,7 @@
 use kernels::Real;
 use kernels::layer_norm::{self, AffineGradient};
 
-use super::block::Extent;
+use super::extent::Extent;
 use super::choices::{FinalNorm, Pooling};
 use super::config::VitConfig;
 use super::weights::Weights;

@@ -1,4 +1,4 @@
-//! The parameters of a vision transformer, as plain tensors in the order of the data's way.
+//! The parameters of a vision transformer, in the order of the data's way.
 
 use kernels::Real;
 
@@ -9,7 +9,7 @@ use super::layers::{Linear, Make, Norm, Tensor};
 
 /// One pre-norm block.
 #[derive(Debug, Clone)]
-pub(crate) struct Block<T> {
+pub(crate) struct Block<T: Real> {
     pub norm1: Norm<T>,
     /// Query, key and value in one, (D, 3·A) with A the width of all heads.
     pub qkv: Linear<T>,
@@ -23,7 +23,7 @@ pub(crate) struct Block<T> {
 
 /// The second branch of a block.
 #[derive(Debug, Clone)]
-pub(crate) struct Mlp<T> {
+pub(crate) struct Mlp<T: Real> {
     pub norm: Norm<T>,
     pub fc1: Linear<T>,
     pub fc2: Linear<T>,
@@ -42,7 +42,7 @@ pub(crate) struct PatchNorms<T> {
 
 /// All parameters; gradients have the same form.
 #[derive(Debug, Clone)]
-pub(crate) struct Weights<T> {
+pub(crate) struct Weights<T: Real> {
     /// Class token, (D).
     pub cls: Option<Tensor<T>>,
     /// Distillation token, (D).
@@ -74,23 +74,23 @@ impl VitConfig {
 
 impl<T: Real> Weights<T> {
     pub fn zeros(config: &VitConfig, head: HeadKind) -> Self {
-        Self::new(Tensor::zeros, config, head)
+        Self::new(Make::Zeros, config, head)
     }
 
     /// Names and shapes alone, for those who must know them before memory is taken.
     pub fn unfilled(config: &VitConfig, head: HeadKind) -> Self {
-        Self::new(Tensor::unfilled, config, head)
+        Self::new(Make::Unfilled, config, head)
     }
 
-    fn new(make: Make<T>, config: &VitConfig, head: HeadKind) -> Self {
+    fn new(make: Make, config: &VitConfig, head: HeadKind) -> Self {
         let (width, tokens) = (config.hidden_size, config.special_tokens);
         let norm_width = if config.final_norm == FinalNorm::Pooled { config.pooled_width() } else { width };
         let patch_norms = || PatchNorms { before: Norm::new(make, config.patch_len()), after: Norm::new(make, width) };
         Self {
-            cls: tokens.cls.then(|| make(&[width])),
-            distillation: tokens.distillation.then(|| make(&[width])),
-            registers: (tokens.registers > 0).then(|| make(&[tokens.registers, width])),
-            positions: make(&[config.positioned() + config.patches().count(), width]),
+            cls: tokens.cls.then(|| make.tensor(&[width])),
+            distillation: tokens.distillation.then(|| make.tensor(&[width])),
+            registers: (tokens.registers > 0).then(|| make.tensor(&[tokens.registers, width])),
+            positions: make.tensor(&[config.positioned() + config.patches().count(), width]),
             patch: Linear::new(make, width, config.patch_len()),
             patch_norms: config.patch_norms.then(patch_norms),
             blocks: (0..config.num_hidden_layers).map(|_| Block::new(make, config)).collect(),
@@ -106,14 +106,14 @@ impl<T: Real> Weights<T> {
 
     /// Learnable values, running statistics not counted.
     pub fn count(&self) -> usize {
-        self.named().iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.shape.iter().product::<usize>()).sum()
+        self.named().iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.shape().iter().product::<usize>()).sum()
     }
 }
 
 impl<T: Real> Block<T> {
-    fn new(make: Make<T>, config: &VitConfig) -> Self {
+    fn new(make: Make, config: &VitConfig) -> Self {
         let (width, inner, hidden) = (config.hidden_size, config.attention_width(), config.intermediate_size);
-        let scale = || config.layer_scale.then(|| make(&[width]));
+        let scale = || config.layer_scale.then(|| make.tensor(&[width]));
         let mlp = || Mlp {
             norm: Norm::new(make, width),
             fc1: Linear::new(make, hidden, width),

@@ -39,6 +39,13 @@ impl Golden {
         Self { name, vit, batch, reference }
     }
 
+    /// The same with what `export_methods.py` says about its methods.
+    pub fn with_methods(name: &'static str) -> Self {
+        let mut golden = Self::load(name);
+        golden.reference.extend(read(&folder(&format!("{name}_methods")).join("reference.safetensors")));
+        golden
+    }
+
     /// The reference values under `key`.
     #[track_caller]
     pub fn values(&self, key: &str) -> &[f32] {

@@ -1,6 +1,8 @@
 //! The vision transformer by its formulas, one image, one loop after the other.
 
 use super::GRID;
+use kernels::Workspace;
+
 use crate::vit::choices::{Activation, FinalNorm, Pooling, Positions};
 use crate::vit::config::VitConfig;
 use crate::vit::head::Head;
@@ -30,7 +32,7 @@ pub fn logits(config: &VitConfig, weights: &Weights<f64>, image: &[f64], nudges:
 
 /// The distilled head as its paper has it, a mean of two classifiers; the others' layers are judged elsewhere.
 fn classify(weights: &Weights<f64>, pooled: &[f64]) -> Vec<f64> {
-    let Head::Distilled { cls, distillation } = &weights.head else { return weights.head.forward(pooled, 1).unwrap() };
+    let Head::Distilled { cls, distillation, .. } = &weights.head else { return weights.head.forward(pooled, &mut Workspace::default()).unwrap() };
     let (of_cls, of_distillation) = pooled.split_at(pooled.len() / 2);
     linear(cls, of_cls).iter().zip(linear(distillation, of_distillation)).map(|(a, b)| (a + b) / 2.0).collect()
 }
@@ -101,7 +103,8 @@ fn pool(config: &VitConfig, tokens: &[Vec<f64>]) -> Vec<f64> {
 }
 
 fn linear(layer: &Linear<f64>, x: &[f64]) -> Vec<f64> {
-    let weight = |input: usize, output: usize| layer.weight.data[input * layer.outputs() + output];
+    let rows = layer.weight.to_rows();
+    let weight = |input: usize, output: usize| rows[output * layer.inputs() + input];
     let dot = |output: usize| (0..x.len()).map(|input| weight(input, output) * x[input]).sum::<f64>();
     let bias = |output: usize| layer.bias.as_ref().map_or(0.0, |bias| bias.data[output]);
     (0..layer.outputs()).map(|output| dot(output) + bias(output)).collect()

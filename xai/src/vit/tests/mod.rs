@@ -4,6 +4,7 @@ mod definition;
 
 use kernels::check::{Tolerance, assert_close, assert_gradient, seeded};
 
+use super::arena::Arena;
 use super::backward::{self, Cotangents, Extra};
 use super::choices::{Activation, FinalNorm, Pooling, Positions, Tokens};
 use super::config::VitConfig;
@@ -19,10 +20,10 @@ const CLASSES: usize = 3;
 /// Weights far from their initial values, so that no gradient is small by chance.
 fn lively(config: &VitConfig, head: HeadKind) -> Weights<f64> {
     let mut weights = Weights::zeros(config, head);
-    for (index, (name, tensor)) in weights.named_mut().into_iter().enumerate() {
+    for (index, (name, mut tensor)) in weights.named_mut().into_iter().enumerate() {
         let offset = if name.ends_with("running_var") { 1.5 } else { 0.0 };
-        let numbers = seeded::<f64>(index as u64 + 1, tensor.data.len());
-        tensor.data = numbers.iter().map(|v| 0.6 * v + offset).collect();
+        let numbers = seeded::<f64>(index as u64 + 1, tensor.values().len());
+        tensor.fill(numbers.iter().map(|v| 0.6 * v + offset).collect());
     }
     weights
 }
@@ -65,7 +66,7 @@ fn random_pixels(config: &VitConfig, images: usize) -> Vec<f64> {
 }
 
 fn pass(config: &VitConfig, weights: &Weights<f64>, data: &[f64], images: usize) -> Pass<f64> {
-    forward::run(config, weights, &pixels(data, images), Keep::Everything).unwrap()
+    forward::run(config, weights, &pixels(data, images), Keep::Everything, &mut Arena::default()).unwrap()
 }
 
 /// `Σ seed·logits`, so that one number depends on every logit.
@@ -76,7 +77,7 @@ fn score(logits: &[f64]) -> f64 {
 fn pull_back(config: &VitConfig, weights: &Weights<f64>, data: &[f64], images: usize, extra: Extra) -> Cotangents<f64> {
     let pass = pass(config, weights, data, images);
     let seed = seeded(5, pass.logits.len());
-    backward::run(config, weights, &pixels(data, images), &pass, &seed, extra).unwrap()
+    backward::run(config, weights, &pixels(data, images), &pass, &seed, extra, &mut Arena::default()).unwrap()
 }
 
 #[test]
@@ -132,16 +133,16 @@ fn weight_gradients_are_finite_differences() {
         let (weights, data) = (lively(&config, head), random_pixels(&config, 2));
         let found = pull_back(&config, &weights, &data, 2, Extra::Weights).weights.expect("asked for");
         for (index, (name, tensor)) in found.named().into_iter().enumerate() {
-            let at = weights.named()[index].1.data.clone();
+            let at = weights.named()[index].1.values().to_vec();
             // Every seventh coordinate: each tensor is met, and the test stays short.
             let some: Vec<usize> = (0..at.len()).step_by(if at.len() > 50 { 7 } else { 1 }).collect();
             let moved = |values: &[f64]| {
                 let mut weights = weights.clone();
-                some.iter().zip(values).for_each(|(&i, &value)| weights.named_mut()[index].1.data[i] = value);
+                some.iter().zip(values).for_each(|(&i, &value)| weights.named_mut()[index].1.values()[i] = value);
                 score(&pass(&config, &weights, &data, 2).logits)
             };
             let pick = |all: &[f64]| some.iter().map(|&i| all[i]).collect::<Vec<_>>();
-            assert_gradient(&name, &pick(&at), &pick(&tensor.data), moved);
+            assert_gradient(&name, &pick(&at), &pick(tensor.values()), moved);
         }
     }
 }
@@ -172,15 +173,15 @@ fn f32_follows_f64() {
     let (config, head) = (VitConfig::tiny_for_tests(), HeadKind::Linear(CLASSES));
     let (weights, data) = (lively(&config, head), random_pixels(&config, 2));
     let mut narrow = Weights::<f32>::zeros(&config, head);
-    for ((_, to), (_, from)) in narrow.named_mut().into_iter().zip(weights.named()) {
-        to.data = from.data.iter().map(|&v| v as f32).collect();
+    for ((_, mut to), (_, from)) in narrow.named_mut().into_iter().zip(weights.named()) {
+        to.fill(from.to_rows().iter().map(|&v| v as f32).collect());
     }
     let narrow_pixels: Vec<f32> = data.iter().map(|&v| v as f32).collect();
     let batch = Pixels { data: &narrow_pixels, images: 2, patches: GRID };
-    let pass32 = forward::run(&config, &narrow, &batch, Keep::Everything).unwrap();
+    let pass32 = forward::run(&config, &narrow, &batch, Keep::Everything, &mut Arena::default()).unwrap();
     assert_close("logits", &pass32.logits, &pass(&config, &weights, &data, 2).logits, Tolerance::both(1e-5));
     let seed: Vec<f32> = seeded(5, pass32.logits.len());
-    let found = backward::run(&config, &narrow, &batch, &pass32, &seed, Extra::Nothing).unwrap();
+    let found = backward::run(&config, &narrow, &batch, &pass32, &seed, Extra::Nothing, &mut Arena::default()).unwrap();
     assert_close("pixels", &found.pixels, &pull_back(&config, &weights, &data, 2, Extra::Nothing).pixels, Tolerance::both(2e-4));
 }
 
@@ -190,6 +191,6 @@ fn another_grid_cannot_train() {
     let weights = lively(&config, head);
     let data = seeded::<f64>(1, 3 * 16 * 12);
     let batch = Pixels { data: &data, images: 1, patches: Patches { rows: 4, cols: 3 } };
-    let pass = forward::run(&config, &weights, &batch, Keep::Everything).unwrap();
-    assert!(backward::run(&config, &weights, &batch, &pass, &[1.0, 0.0, 0.0], Extra::Weights).is_err());
+    let pass = forward::run(&config, &weights, &batch, Keep::Everything, &mut Arena::default()).unwrap();
+    assert!(backward::run(&config, &weights, &batch, &pass, &[1.0, 0.0, 0.0], Extra::Weights, &mut Arena::default()).is_err());
 }
