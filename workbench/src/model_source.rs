@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use xai::{Device, HeadKind, Vit, VitConfig};
+use xai::{Device, HeadKind, Hints, Vit, VitConfig};
 
 use crate::Error;
 use crate::hub::{self, Hub, RepoName};
@@ -14,7 +14,7 @@ use crate::hub::{self, Hub, RepoName};
 /// ```
 /// use workbench::ModelSource;
 /// let source: ModelSource = "random:tiny_for_tests+dnn3:7".parse()?;
-/// assert_eq!(source.load(None)?.labels().len(), 7);
+/// assert_eq!(source.load(&xai::Hints::default())?.labels().len(), 7);
 /// # Ok::<(), workbench::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -86,21 +86,18 @@ impl ModelSource {
         Ok((Self::Path(snapshot.folder), snapshot.notes))
     }
 
-    /// Loads the model; `arch` names the architecture of a checkpoint without `config.json`.
+    /// Loads the model; `hints` say what a checkpoint's files do not.
     ///
     /// # Errors
     /// As for [`Vit::load`] and [`hub::fetch`].
-    pub fn load(&self, arch: Option<&str>) -> Result<Vit, Error> {
+    pub fn load(&self, hints: &Hints) -> Result<Vit, Error> {
         match self {
             Self::Path(path) => {
-                let vit = match arch {
-                    Some(arch) => Vit::load_as(path, arch, &Device::best())?,
-                    None => Vit::load(path, &Device::best())?,
-                };
+                let vit = Vit::load_with(path, hints, &Device::best())?;
                 hub::expect_named_bytes(path, &vit.source().sha256)?;
                 Ok(vit)
             }
-            Self::Hub(_) => self.fetched()?.0.load(arch),
+            Self::Hub(_) => self.fetched()?.0.load(hints),
             Self::Random { arch, head } => Ok(Vit::random(VitConfig::by_name(arch)?, *head, RANDOM_SEED)?),
             Self::Drawn => Ok(crate::drawn_model::load()?),
         }

@@ -4,10 +4,10 @@ use xai::{Family, HeadKind, Pooling, Vit, VitConfig};
 
 /// Every product written out: what a reader of the papers would count.
 fn by_hand(config: &VitConfig, head: HeadKind) -> usize {
-    let (d, m) = (config.hidden_size, config.intermediate_size);
+    let (d, m, a) = (config.hidden_size, config.intermediate_size, config.num_attention_heads * config.head_width());
     let layer_scale = if config.layer_scale { 2 * d } else { 0 };
-    let norms = 2 * (2 * d);
-    let block = norms + (3 * d * d + 3 * d) + (d * d + d) + (d * m + m) + (m * d + d) + layer_scale;
+    let mlp = if m > 0 { 2 * d + (d * m + m) + (m * d + d) } else { 0 };
+    let block = 2 * d + (3 * d * a + if config.qkv_bias { 3 * a } else { 0 }) + (a * d + d) + mlp + layer_scale;
     let special = match config.family {
         Family::Vit => d,
         Family::Deit => 2 * d,
@@ -15,7 +15,7 @@ fn by_hand(config: &VitConfig, head: HeadKind) -> usize {
     };
     let positioned = if config.family == Family::Deit { 2 } else { 1 };
     let tokens = positioned + (config.image_size.0 / config.patch_size) * (config.image_size.1 / config.patch_size);
-    let patches = 3 * config.patch_size.pow(2) * d + d;
+    let patches = config.num_channels * config.patch_size.pow(2) * d + d;
     special + tokens * d + patches + config.num_hidden_layers * block + 2 * d + head_by_hand(head, config.pooled_width())
 }
 
@@ -49,6 +49,10 @@ fn published_counts_are_met() {
         (VitConfig::vit_large_patch16_224(), HeadKind::Linear(1000), 304_326_632),
         (VitConfig::vit_huge_patch14_224(), HeadKind::None, 630_764_800),
         (VitConfig::dinov2_small(), HeadKind::None, 22_056_192),
+        (VitConfig::dinov2_with_registers_small(), HeadKind::None, 22_057_728),
+        (VitConfig::vit_mnist_gpu(), HeadKind::Linear(10), 499_722),
+        (VitConfig::vit_mnist_3class(), HeadKind::Linear(3), 137_795),
+        (VitConfig::vit_mnist_371(), HeadKind::Linear(3), 371),
         (VitConfig::deit_tiny_distilled_patch16_224(), HeadKind::Distilled(1000), 5_910_800),
         (VitConfig::deit_base_distilled_patch16_224(), HeadKind::Distilled(1000), 87_338_192),
     ];
@@ -83,5 +87,6 @@ fn a_model_has_as_many_parameters_as_its_configuration_says() {
 #[test]
 fn vit_huge_has_heads_of_width_80() {
     assert_eq!(VitConfig::vit_huge_patch14_224().head_width(), 80);
-    assert!(VitConfig::named().iter().all(|(name, config)| name == &"tiny_for_tests" || config.head_width() % 8 == 0));
+    let made_for_play = |name: &str| name == "tiny_for_tests" || name == "vit_mnist_371";
+    assert!(VitConfig::named().iter().all(|(name, config)| made_for_play(name) || config.head_width() % 8 == 0));
 }

@@ -1,7 +1,7 @@
 //! The model that a command works with.
 
 use clap::Args;
-use xai::Vit;
+use xai::{Activation, Hints, Vit};
 
 use crate::{ModelSource, drawn_model, progress};
 
@@ -17,6 +17,14 @@ pub struct ModelArguments {
     /// Architecture of a checkpoint that has no config.json
     #[arg(long, value_name = "NAME")]
     pub arch: Option<String>,
+
+    /// Heads of each attention, where neither config.json nor a named architecture says: no tensor shows them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub heads: Option<u16>,
+
+    /// Activation of the MLP, where no configuration says: gelu, gelu-tanh or relu
+    #[arg(long, value_name = "NAME")]
+    pub activation: Option<Activation>,
 }
 
 impl ModelArguments {
@@ -27,7 +35,8 @@ impl ModelArguments {
         let (source, notes) = named.fetched()?;
         notes.iter().for_each(|note| eprintln!("{named}: {note}"));
         let spinner = progress::spinner(&format!("loading {source}"));
-        let loaded = source.load(self.arch.as_deref());
+        let hints = Hints { arch: self.arch.clone(), heads: self.heads.map(usize::from), activation: self.activation };
+        let loaded = source.load(&hints);
         spinner.finish_and_clear();
         let vit = loaded?;
         eprintln!("model {}: {}", vit.source().name, vit.source().notes.join("; "));

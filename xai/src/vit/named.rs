@@ -105,6 +105,21 @@ impl VitConfig {
         Self::vit_base_patch16_384().distilled()
     }
 
+    /// A classifier of ten digits in vit-pytorch's names (499,722 parameters): heads four times as wide as its tokens, `ReLU`, one channel.
+    pub fn vit_mnist_gpu() -> Self {
+        Self { head_size: Some(64), ..Self::vit_pytorch_digits(64, 6, 4) }
+    }
+
+    /// A classifier of the digits 0, 1 and 2 in vit-pytorch's names (137,795 parameters).
+    pub fn vit_mnist_3class() -> Self {
+        Self::vit_pytorch_digits(64, 4, 7)
+    }
+
+    /// The same in 371 parameters: one block of attention alone.
+    pub fn vit_mnist_371() -> Self {
+        Self { intermediate_size: 0, ..Self::vit_pytorch_digits(4, 1, 4) }
+    }
+
     /// Two blocks of width 12 on 2 × 3 patches of 4 pixels: small enough for finite differences.
     pub fn tiny_for_tests() -> Self {
         Self { image_size: (8, 12), intermediate_size: 20, ..Self::vit(12, 2, 3, (4, 8)) }
@@ -132,6 +147,9 @@ impl VitConfig {
             ("deit_small_distilled_patch16_224", Self::deit_small_distilled_patch16_224()),
             ("deit_base_distilled_patch16_224", Self::deit_base_distilled_patch16_224()),
             ("deit_base_distilled_patch16_384", Self::deit_base_distilled_patch16_384()),
+            ("vit_mnist_gpu", Self::vit_mnist_gpu()),
+            ("vit_mnist_3class", Self::vit_mnist_3class()),
+            ("vit_mnist_371", Self::vit_mnist_371()),
             ("vit_drawn_patch14_168", Self::vit_drawn_patch14_168()),
             ("tiny_for_tests", Self::tiny_for_tests()),
         ]
@@ -178,6 +196,19 @@ impl VitConfig {
     fn dinov2(hidden_size: usize, layers: usize, heads: usize) -> Self {
         let vit = Self::vit(hidden_size, layers, heads, (14, 518));
         Self { family: Family::Dinov2, layer_scale: true, layer_norm_eps: 1e-6, pooling: Pooling::ClsAndMean, ..vit }
+    }
+
+    /// 28 × 28 pixels of luminance, as older vit-pytorch has it, with `ReLU`.
+    fn vit_pytorch_digits(hidden_size: usize, layers: usize, patch_size: usize) -> Self {
+        Self {
+            intermediate_size: 128,
+            hidden_act: Activation::Relu,
+            qkv_bias: false,
+            num_channels: 1,
+            layer_norm_eps: 1e-5,
+            final_norm: FinalNorm::Pooled,
+            ..Self::vit(hidden_size, layers, 4, (patch_size, 28))
+        }
     }
 
     fn with_registers(self) -> Self {
