@@ -2,7 +2,7 @@
 
 use kernels::Real;
 use kernels::activation;
-use kernels::attention::{self, ReadOuts};
+use kernels::attention::{self, Forward, ReadOuts};
 use kernels::layer_norm::{self, AffineGradient};
 use kernels::linear::{self, Input, Then};
 
@@ -34,7 +34,8 @@ pub(crate) fn backward<T: Real>(
     let dcontext = scratch.context.at_least(extent.len(extent.inner()));
     linear::backward(dy.as_deref().unwrap_or(dx), &block.projection.weight, Then::Store(dcontext), workspace)?;
     let dqkv = scratch.dqkv.at_least(tape.qkv.len());
-    attention::backward(extent.attention(), &tape.qkv, &tape.log_sum_exp, dcontext, dqkv, read_outs, workspace)?;
+    let forward = Forward { qkv: &tape.qkv, log_sum_exp: &tape.log_sum_exp, context: &tape.context };
+    attention::backward(extent.attention(), forward, dcontext, dqkv, read_outs, workspace)?;
     let dnormed = scratch.rows.at_least(dx.len());
     linear::backward(dqkv, &block.qkv.weight, Then::Store(dnormed), workspace)?;
     if let Some(gradient) = gradient {
