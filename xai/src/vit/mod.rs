@@ -6,7 +6,7 @@
 
 pub(crate) mod arena;
 pub(crate) mod backward;
-mod block;
+pub(crate) mod block;
 pub(crate) mod choices;
 pub(crate) mod config;
 pub(crate) mod embedding;

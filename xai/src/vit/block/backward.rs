@@ -30,7 +30,7 @@ pub(crate) fn backward<T: Real>(
     if let Some(gradient) = gradient.as_deref_mut() {
         branch_weights(&block.projection, &tape.context, (dx, &dy), (&mut gradient.projection, gradient.scale1.as_mut()), arena)?;
     }
-    let Arena { workspace, scratch } = &mut *arena;
+    let Arena { workspace, scratch, .. } = &mut *arena;
     let dcontext = scratch.context.at_least(extent.len(extent.inner()));
     linear::backward(dy.as_deref().unwrap_or(dx), &block.projection.weight, Then::Store(dcontext), workspace)?;
     let dqkv = scratch.dqkv.at_least(tape.qkv.len());
@@ -59,7 +59,7 @@ fn mlp_backward<T: Real>(
         activation::forward(activation, &tape.hidden, &mut activated)?;
         branch_weights(&mlp.fc2, &activated, (dx, &dy), (&mut gradient.fc2, gradient.scale.as_mut()), arena)?;
     }
-    let Arena { workspace, scratch } = arena;
+    let Arena { workspace, scratch, .. } = arena;
     let dhidden = scratch.hidden.at_least(tape.hidden.len());
     let then = Then::Gate { activation, before: &tape.hidden, to: dhidden };
     linear::backward(dy.as_deref().unwrap_or(dx), &mlp.fc2.weight, then, workspace)?;
