@@ -9,8 +9,8 @@ use crate::{ModelSource, drawn_model, progress};
 #[derive(Debug, Args)]
 pub struct ModelArguments {
     /// A checkpoint's folder or file; hf:OWNER/NAME[@REVISION] of the Hugging Face hub (fetched once, checked, then taken from
-    /// its cache; HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE and HF_TOKEN are obeyed); `drawn` (the small one that ships,
-    /// trained on drawn lesions); or random:NAME[+linear:CLASSES|+dnn3:CLASSES]
+    /// its cache; `pellucid doctor --help` names the variables that are obeyed); `drawn` (the small one that ships, trained on
+    /// drawn lesions); or random:NAME[+linear:CLASSES|+dnn3:CLASSES]
     #[arg(long, value_name = "DIR|FILE|hf:OWNER/NAME|drawn|random:NAME", default_value = "drawn")]
     pub model: String,
 
@@ -56,7 +56,7 @@ pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
