@@ -66,7 +66,18 @@ pub enum Error {
         known: Vec<String>,
     },
 
-    /// A checkpoint that cannot be used.
+    /// A checkpoint's files that are refused before any of their bytes becomes a weight.
+    #[error("checkpoint {path}: {problem} [{}]", reason.code())]
+    Refused {
+        /// The file or folder.
+        path: String,
+        /// Why, in a word that does not change.
+        reason: crate::Reason,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+
+    /// A checkpoint whose tensors make no model.
     #[error("checkpoint {path}: {problem}")]
     Checkpoint {
         /// The file or folder.
@@ -106,4 +117,29 @@ pub enum Error {
     /// A kernel's refusal: shapes inside the engine, or a device that is not there.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),
+}
+
+impl Error {
+    /// A word for logs, tests and clients that does not change with the text.
+    ///
+    /// ```
+    /// use xai::{Device, Vit};
+    /// assert_eq!(Vit::load("no/such/file".as_ref(), &Device::Cpu).unwrap_err().code(), "not-found");
+    /// ```
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Shape { .. } => "shape",
+            Self::NotFinite { .. } => "not-finite",
+            Self::Config { .. } => "config",
+            Self::Picture { .. } => "picture",
+            Self::EmptyMask { .. } => "empty-mask",
+            Self::Unknown { .. } => "unknown-name",
+            Self::Refused { reason, .. } => reason.code(),
+            Self::Checkpoint { .. } => "no-model",
+            Self::NotKept { .. } => "not-kept",
+            Self::NoHead { .. } => "no-head",
+            Self::Untrainable { .. } => "untrainable",
+            Self::Kernel(_) => "kernel",
+        }
+    }
 }

@@ -35,7 +35,7 @@ mod vit;
 
 pub use attribution::{Attribution, Recipe, Support};
 pub use batch::Batch;
-pub use checkpoint::Precision;
+pub use checkpoint::{ChildProgram, Converted, LoadOptions, Pickles, Precision, Reason, read_pickle_confined, to_safetensors};
 pub use colormap::Colormap;
 pub use error::Error;
 pub use fingerprint::sha256;

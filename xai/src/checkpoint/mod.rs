@@ -1,16 +1,25 @@
 //! Checkpoints on disk: found, understood, checked and read; or written.
 //!
 //! A checkpoint is a folder with `model.safetensors` and, as Hugging Face writes them, `config.json` and
-//! `preprocessor_config.json`; or one `.safetensors` file, whose neighbours of those names are obeyed as well.
+//! `preprocessor_config.json`; or one file of weights, whose neighbours of those names are obeyed as well. `stored` says which
+//! files are taken and reads them; whatever they are on disk, they go on as safetensors in memory.
 
 mod architecture;
 mod config_json;
+mod convert;
 mod fill;
 mod layout;
+mod names;
+mod options;
+mod pth;
+mod refusal;
 mod safetensors_file;
+mod safetensors_header;
 mod save;
+mod shards;
+mod stored;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use kernels::Device;
@@ -18,16 +27,20 @@ use kernels::Device;
 use crate::vit::config::{Family, VitConfig};
 use crate::vit::weights::Weights;
 use crate::vit::{HeadKind, Model, Source};
-use crate::{Error, Labels, Preprocessor, Vit, sha256};
+use crate::{Error, Labels, Preprocessor, Vit};
 use config_json::ConfigJson;
+pub use convert::{Converted, to_safetensors};
 use layout::Layout;
-use safetensors_file::{Tensors, read_bounded};
+pub use options::{LoadOptions, Pickles};
+pub use pth::child::ChildProgram;
+pub use pth::confined::read_pickle_confined;
+pub use refusal::Reason;
+use safetensors_file::Tensors;
 pub use save::Precision;
+use stored::{Stored, locate, read_bounded};
 
 /// A configuration file larger than this is none.
 const LARGEST_JSON: u64 = 4 << 20;
-/// Twice what the largest published vision transformer of these layouts takes.
-const LARGEST_WEIGHTS: u64 = 16 << 30;
 
 /// How the pictures of DINOv2's published checkpoints are prepared.
 const DINOV2_PREPROCESSOR: &str = r#"{
@@ -42,10 +55,20 @@ impl Vit {
     /// [`Source::notes`] says what was taken and why.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] names what is missing, unexpected, of another shape or not finite; [`Error::Config`] names
-    /// the field of a configuration that is not supported; [`Error::Kernel`] says why a device is not available.
+    /// [`Error::Refused`] says with a stable reason why a file is not read or a value not taken; [`Error::Checkpoint`] names
+    /// what is missing, unexpected or of another shape; [`Error::Config`] names the field of a configuration that is not
+    /// supported; [`Error::Kernel`] says why a device is not available.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
-        load(path, None, device)
+        Self::load_with(path, &LoadOptions::default(), device)
+    }
+
+    /// Loads a checkpoint with what its files leave open: architecture, expected hash, who reads pickles.
+    ///
+    /// # Errors
+    /// As for [`Vit::load`], and [`Error::Unknown`] with the architectures there are.
+    pub fn load_with(path: &Path, options: &LoadOptions, device: &Device) -> Result<Self, Error> {
+        let arch = options.arch.as_deref().map(VitConfig::by_name).transpose()?;
+        load(path, arch, options, device)
     }
 
     /// Loads a checkpoint without `config.json` as the architecture `arch`.
@@ -53,16 +76,16 @@ impl Vit {
     /// # Errors
     /// As for [`Vit::load`], and [`Error::Unknown`] with the architectures there are.
     pub fn load_as(path: &Path, arch: &str, device: &Device) -> Result<Self, Error> {
-        load(path, Some(VitConfig::by_name(arch)?), device)
+        Self::load_with(path, &LoadOptions { arch: Some(arch.into()), ..LoadOptions::default() }, device)
     }
 }
 
-fn load(path: &Path, arch: Option<VitConfig>, device: &Device) -> Result<Vit, Error> {
+fn load(path: &Path, arch: Option<VitConfig>, options: &LoadOptions, device: &Device) -> Result<Vit, Error> {
     device.require()?;
     let (file, folder) = locate(path)?;
     let json = |name: &str| read_text(&folder.join(name));
-    let bytes = read_bounded(&file, LARGEST_WEIGHTS)?;
-    from_parts(&file, &bytes, Parts { config: json("config.json")?, preprocessor: json("preprocessor_config.json")?, arch }, *device)
+    let stored = stored::read(&file, options)?;
+    from_parts(&stored, Parts { config: json("config.json")?, preprocessor: json("preprocessor_config.json")?, arch }, *device)
 }
 
 /// What stands beside the weights.
@@ -72,10 +95,11 @@ pub(crate) struct Parts {
     pub arch: Option<VitConfig>,
 }
 
-fn from_parts(file: &Path, bytes: &[u8], parts: Parts, device: Device) -> Result<Vit, Error> {
-    let tensors = Tensors::open(file, bytes)?;
+fn from_parts(stored: &Stored, parts: Parts, device: Device) -> Result<Vit, Error> {
+    let tensors = Tensors::open(stored)?;
     let layout = Layout::detect(&tensors)?;
-    let mut notes = vec![format!("{} tensors in the layout of Hugging Face's {layout}", tensors.names().len())];
+    let mut notes = stored.notes.clone();
+    notes.push(format!("{} tensors in the layout of Hugging Face's {layout}", tensors.names().len()));
     let (config, id2label) = architecture(&tensors, &layout, &parts, &mut notes)?;
     config.validate("config.json")?;
     let head = layout.classes(&tensors).map_or(HeadKind::None, HeadKind::Linear);
@@ -85,7 +109,7 @@ fn from_parts(file: &Path, bytes: &[u8], parts: Parts, device: Device) -> Result
     fill::fill(&tensors, &layout, &config, &mut weights, &mut notes)?;
     let labels = labels(id2label, head, &mut notes);
     let preprocessor = preprocessor(parts.preprocessor.as_deref(), &config, &mut notes)?;
-    let source = Source { name: file.display().to_string(), sha256: sha256(bytes), notes };
+    let source = Source { name: stored.path.clone(), sha256: stored.sha256.clone(), notes };
     Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source }) })
 }
 
@@ -96,26 +120,8 @@ impl Vit {
     /// As for [`Vit::load`].
     pub fn from_bytes(name: &str, weights: &[u8], config: &str, preprocessor: &str) -> Result<Self, Error> {
         let parts = Parts { config: Some(config.into()), preprocessor: Some(preprocessor.into()), arch: None };
-        from_parts(Path::new(name), weights, parts, Device::Cpu)
+        from_parts(&Stored::in_memory(name, weights), parts, Device::Cpu)
     }
-}
-
-fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
-    let refuse = |problem: String| Err(Error::Checkpoint { path: path.display().to_string(), problem });
-    if path.is_dir() {
-        let file = path.join("model.safetensors");
-        if !file.is_file() {
-            return refuse("the folder holds no model.safetensors; give the file itself, or a folder as Hugging Face writes it".into());
-        }
-        return Ok((file, path.to_owned()));
-    }
-    if !path.is_file() {
-        return refuse("there is no such file or folder; give a .safetensors file, a checkpoint's folder, or random:NAME".into());
-    }
-    if path.extension().is_none_or(|ending| ending != "safetensors") {
-        return refuse("only .safetensors is read; convert the file with Python's safetensors.torch.save_file".into());
-    }
-    Ok((path.to_owned(), path.parent().unwrap_or(Path::new(".")).to_owned()))
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, Error> {
