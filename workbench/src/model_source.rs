@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use xai::{Device, HeadKind, Vit, VitConfig};
+use xai::{Device, HeadKind, LoadOptions, Vit, VitConfig};
 
 use crate::Error;
 
@@ -13,12 +13,12 @@ use crate::Error;
 /// ```
 /// use workbench::ModelSource;
 /// let source: ModelSource = "random:tiny_for_tests+dnn3:7".parse()?;
-/// assert_eq!(source.load(None)?.labels().len(), 7);
+/// assert_eq!(source.load(&Default::default())?.labels().len(), 7);
 /// # Ok::<(), workbench::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelSource {
-    /// A folder or a `.safetensors` file.
+    /// A folder or a file of weights.
     Path(PathBuf),
     /// A named architecture with seeded random weights.
     Random {
@@ -69,16 +69,13 @@ fn parse_head(given: &str, head: &str) -> Result<HeadKind, Error> {
 }
 
 impl ModelSource {
-    /// Loads the model; `arch` names the architecture of a checkpoint without `config.json`.
+    /// Loads the model; what `options` says matters to checkpoints only.
     ///
     /// # Errors
-    /// As for [`Vit::load`].
-    pub fn load(&self, arch: Option<&str>) -> Result<Vit, Error> {
+    /// As for [`Vit::load_with`].
+    pub fn load(&self, options: &LoadOptions) -> Result<Vit, Error> {
         match self {
-            Self::Path(path) => Ok(match arch {
-                Some(arch) => Vit::load_as(path, arch, &Device::best())?,
-                None => Vit::load(path, &Device::best())?,
-            }),
+            Self::Path(path) => Ok(Vit::load_with(path, options, &Device::best())?),
             Self::Random { arch, head } => Ok(Vit::random(VitConfig::by_name(arch)?, *head, RANDOM_SEED)?),
             Self::Drawn => Ok(crate::drawn_model::load()?),
         }

@@ -25,7 +25,7 @@ pub enum Error {
     },
 
     /// A configuration file says something that is not supported or contradicts itself.
-    #[error("{file}, field {field}: {problem}")]
+    #[error("{file}, field {field}: {problem} [config]")]
     Config {
         /// The file.
         file: String,
@@ -78,7 +78,7 @@ pub enum Error {
     },
 
     /// A checkpoint whose tensors make no model.
-    #[error("checkpoint {path}: {problem}")]
+    #[error("checkpoint {path}: {problem} [no-model]")]
     Checkpoint {
         /// The file or folder.
         path: String,

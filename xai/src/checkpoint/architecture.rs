@@ -1,7 +1,7 @@
 //! The architecture of a checkpoint without `config.json`: the one whose dimensions match, or a refusal.
 
 use super::layout::Layout;
-use super::safetensors_file::Tensors;
+use super::tensors::Tensors;
 use crate::Error;
 use crate::vit::config::VitConfig;
 

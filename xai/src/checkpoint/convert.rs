@@ -6,7 +6,7 @@ use safetensors::SafeTensors;
 
 use super::options::LoadOptions;
 use super::refusal::Refusal;
-use super::safetensors_file::Tensors;
+use super::safetensors_file;
 use super::stored::{locate, read};
 use crate::Error;
 
@@ -41,7 +41,7 @@ pub fn to_safetensors(path: &Path, options: &LoadOptions) -> Result<Converted, E
     let (file, _) = locate(path)?;
     let mut stored = read(&file, options)?;
     // The same checks as for a model that is loaded: names, sizes, order.
-    Tensors::open(&stored)?;
+    safetensors_file::open(&stored)?;
     let mut notes = std::mem::take(&mut stored.notes);
     notes.insert(0, format!("read {}", stored.path));
     let safetensors = match stored.parts.pop() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::layout::{self, Layout, OnDisk};
-use super::safetensors_file::Tensors;
+use super::tensors::Tensors;
 use crate::Error;
 use crate::vit::config::VitConfig;
 use crate::vit::layers::transposed;

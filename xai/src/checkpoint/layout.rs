@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::safetensors_file::Tensors;
+use super::tensors::Tensors;
 use crate::Error;
 use crate::vit::config::{Family, VitConfig};
 

@@ -18,6 +18,7 @@ mod safetensors_header;
 mod save;
 mod shards;
 mod stored;
+mod tensors;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,9 +36,9 @@ pub use options::{LoadOptions, Pickles};
 pub use pth::child::ChildProgram;
 pub use pth::confined::read_pickle_confined;
 pub use refusal::Reason;
-use safetensors_file::Tensors;
 pub use save::Precision;
 use stored::{Stored, locate, read_bounded};
+use tensors::Tensors;
 
 /// A configuration file larger than this is none.
 const LARGEST_JSON: u64 = 4 << 20;
@@ -96,7 +97,7 @@ pub(crate) struct Parts {
 }
 
 fn from_parts(stored: &Stored, parts: Parts, device: Device) -> Result<Vit, Error> {
-    let tensors = Tensors::open(stored)?;
+    let tensors = safetensors_file::open(stored)?;
     let layout = Layout::detect(&tensors)?;
     let mut notes = stored.notes.clone();
     notes.push(format!("{} tensors in the layout of Hugging Face's {layout}", tensors.names().len()));

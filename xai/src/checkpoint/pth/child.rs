@@ -46,7 +46,7 @@ impl ChildProgram {
         }
         // Nothing of the surroundings is needed, and nothing of them should be there to be found.
         #[cfg(target_os = "linux")]
-        command.env_clear().current_dir("/");
+        command.env_clear();
         let command = command.stdin(file).stdout(Stdio::piped()).stderr(Stdio::piped());
         let died = |problem: String| Refusal::new(Reason::ReaderDied, problem);
         let child = command.spawn();

@@ -48,7 +48,9 @@ pub(super) fn with_remedy(refusal: Refusal) -> Refusal {
             format!("PyTorch can convert it, but runs what stands in the file, so only if you trust where it came from: {}", save(WHOLE))
         }
         Reason::UnsupportedTensor => format!("PyTorch can convert it once its tensors are plain ones: {}", dense(&save(WEIGHTS))),
-        Reason::ForbiddenGlobal | Reason::ForbiddenOpcode => "do not open it with torch.load unless you trust where it came from".into(),
+        Reason::ForbiddenGlobal | Reason::ForbiddenOpcode => {
+            "Do not open it with torch.load either, unless you trust where it came from".into()
+        }
         _ => return refusal,
     };
     Refusal { problem: format!("{}. {remedy}", refusal.problem), ..refusal }

@@ -121,6 +121,10 @@ impl<'a> Archive<'a> {
     fn member(&self, name: &str) -> Result<&'a [u8], Refusal> {
         let missing = || Refusal::new(Reason::Incomplete, format!("the archive holds no {}", name.escape_debug()));
         let member = self.find(name).ok_or_else(missing)?;
+        if !member.is_plain {
+            let problem = format!("{} in the archive is compressed or encrypted, which PyTorch never does", name.escape_debug());
+            return Err(Refusal::new(Reason::Compressed, problem));
+        }
         if self.has_checksums && crc32fast::hash(member.bytes) != member.checksum {
             let problem = format!("the checksum of {} does not match its bytes: the file is damaged, copy it again", name.escape_debug());
             return Err(Refusal::malformed(problem));

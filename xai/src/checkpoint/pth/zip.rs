@@ -1,7 +1,8 @@
 //! The zip archive around a checkpoint: its central directory, read within limits, and its members as slices.
 //!
 //! PyTorch stores its members without compression, one behind the other, and writes no comment. Exactly that is taken: every
-//! member lies inside the file, none overlaps another, and its local header says what the directory says.
+//! member lies inside the file, none overlaps another, and its local header says what the directory says. Nothing is ever
+//! decompressed.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +19,12 @@ const LOCATOR: usize = 20;
 /// What a 32-bit field says when the number stands in a 64-bit field.
 const ELSEWHERE: u32 = u32::MAX;
 
-/// A stored member.
+/// A member as it lies in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'a> {
     pub bytes: &'a [u8],
+    /// Whether the bytes are the member itself, neither compressed nor encrypted.
+    pub is_plain: bool,
     /// CRC-32 of the bytes.
     pub checksum: u32,
 }
@@ -36,7 +39,9 @@ struct Directory {
 /// What the central directory says of a member.
 struct Record<'a> {
     name: &'a str,
+    is_plain: bool,
     checksum: u32,
+    /// Bytes in the file.
     size: usize,
     header: usize,
 }
@@ -50,7 +55,7 @@ pub(super) fn members(bytes: &[u8]) -> Result<BTreeMap<&str, Member<'_>>, Refusa
         let record = record(&mut cursor)?;
         let (extent, data) = stored(bytes, &record)?;
         extents.push(extent);
-        if members.insert(record.name, Member { bytes: data, checksum: record.checksum }).is_some() {
+        if members.insert(record.name, Member { bytes: data, is_plain: record.is_plain, checksum: record.checksum }).is_some() {
             return Err(Refusal::new(Reason::DuplicateName, format!("the archive holds {} twice", record.name)));
         }
     }
@@ -127,17 +132,12 @@ fn record<'a>(cursor: &mut Cursor<'a>) -> Result<Record<'a>, Refusal> {
         return Err(broken());
     };
     let name = printable(name)?;
-    if method != 0 || flags & 1 != 0 {
-        return Err(Refusal::new(
-            Reason::Compressed,
-            format!("{name} is compressed or encrypted; PyTorch stores plainly: save the file again"),
-        ));
-    }
+    let is_plain = method == 0 && flags & 1 == 0;
     let [size, packed, header] = large_numbers([size, packed, header], extra).ok_or_else(broken)?;
-    if size != packed {
+    if is_plain && size != packed {
         return Err(Refusal::malformed(format!("{name} is stored, but of two sizes")));
     }
-    Ok(Record { name, checksum, size, header })
+    Ok(Record { name, is_plain, checksum, size: packed, header })
 }
 
 fn printable(name: &[u8]) -> Result<&str, Refusal> {
@@ -165,7 +165,7 @@ fn stored<'a>(bytes: &'a [u8], record: &Record) -> Result<((usize, usize), &'a [
     let name = record.name;
     let broken = || Refusal::malformed(format!("{name} has no header of its own where the archive's directory says"));
     let mut cursor = Cursor::new(bytes, record.header);
-    let (Some(0x0403_4b50), Some(_), Some(0), Some(_)) = (cursor.u32(), cursor.u32(), cursor.u16(), cursor.take(8)) else {
+    let (Some(0x0403_4b50), Some(_), Some(_)) = (cursor.u32(), cursor.u32(), cursor.take(10)) else {
         return Err(broken());
     };
     let (Some(size), Some(length), Some(extra)) = (cursor.take(8), cursor.u16(), cursor.u16()) else { return Err(broken()) };
@@ -173,8 +173,8 @@ fn stored<'a>(bytes: &'a [u8], record: &Record) -> Result<((usize, usize), &'a [
         return Err(broken());
     }
     // Writers that stream leave the size to what follows the bytes; others must say the same twice.
-    let local = [&size[..4], &size[4..]].map(|size| u32::from_le_bytes([size[0], size[1], size[2], size[3]]));
-    if local.iter().any(|size| ![0, ELSEWHERE].contains(size) && *size as usize != record.size) {
+    let local = u32::from_le_bytes([size[0], size[1], size[2], size[3]]);
+    if ![0, ELSEWHERE].contains(&local) && local as usize != record.size {
         return Err(Refusal::malformed(format!("{name} has another size in its own header than in the archive's directory")));
     }
     let cut = || Refusal::new(Reason::Incomplete, format!("{name} goes on behind the end of the file"));
