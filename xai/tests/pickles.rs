@@ -126,6 +126,26 @@ fn numbers(dtype: &str, bytes: &[u8]) -> Vec<f64> {
     }
 }
 
+/// The thesis's own checkpoint: every name of its classifier, halves as they are, the batch counter a whole number.
+#[test]
+fn a_thesis_shaped_checkpoint_is_read_whole() {
+    let path = folder("thesis").join("thesis.pth");
+    let found = tensors(&to_safetensors(&path, &in_process(None)).unwrap());
+    let shape = |name: &str| found.get(&format!("module.vit.{name}")).map(|(dtype, shape, _)| (dtype.as_str(), shape.as_slice()));
+    assert_eq!(found.len(), 4 + 2 * 16 + 2 + 3 * 7 + 2);
+    assert_eq!(shape("vit.encoder.layer.1.attention.attention.query.weight"), Some(("F16", &[8, 8][..])));
+    assert_eq!(shape("classifier.fc1.weight"), Some(("F16", &[512, 8][..])));
+    assert_eq!(shape("classifier.bn3.running_var"), Some(("F16", &[64][..])));
+    assert_eq!(shape("classifier.bn2.num_batches_tracked"), Some(("I64", &[][..])));
+    assert_eq!(found["module.vit.classifier.bn1.num_batches_tracked"].2, 1234_i64.to_le_bytes());
+    let theirs = candle_core::pickle::read_all(&path).unwrap();
+    assert_eq!(theirs.len(), found.len());
+    for (name, values) in theirs {
+        let values = values.to_dtype(candle_core::DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        assert_eq!(values, numbers(&found[&name].0, &found[&name].2), "{name}");
+    }
+}
+
 /// Any byte of a file may be damaged; then it is refused, or nothing that is read has changed.
 #[test]
 fn every_flipped_bit_is_found() {
