@@ -35,6 +35,8 @@ mod vit;
 
 pub use attribution::{Attribution, Recipe, Support};
 pub use batch::Batch;
+#[doc(hidden)]
+pub use checkpoint::fuzz;
 pub use checkpoint::{ChildProgram, Converted, LoadOptions, Pickles, Precision, Reason, read_pickle_confined, to_safetensors};
 pub use colormap::Colormap;
 pub use error::Error;

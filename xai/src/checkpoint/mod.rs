@@ -8,6 +8,7 @@ mod architecture;
 mod config_json;
 mod convert;
 mod fill;
+pub mod fuzz;
 mod layout;
 mod names;
 mod options;

@@ -11,6 +11,7 @@
 //! error. A check that rules all of this out has already found every tensor's place; reading the file a second time would only
 //! add a second reader to trust. In the tests candle's reader is the independent oracle, on files that it can read.
 
+mod around;
 pub(super) mod child;
 pub(super) mod confined;
 mod cursor;
@@ -30,6 +31,7 @@ use safetensors::Dtype;
 
 use super::names::{MOST_TENSORS, expect_name};
 use super::refusal::{Reason, Refusal};
+pub(super) use around::around;
 use node::Tensor;
 use zip::Member;
 
