@@ -1,4 +1,4 @@
-//! Where a model comes from: a path, `random:NAME[+dnn3:CLASSES]`, or the small one that ships.
+//! Where a model comes from: a path, the Hugging Face hub, `random:NAME[+dnn3:CLASSES]`, or the small one that ships.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,19 +7,22 @@ use std::str::FromStr;
 use xai::{Device, HeadKind, LoadOptions, Vit, VitConfig};
 
 use crate::Error;
+use crate::hub::{self, Hub, RepoName};
 
 /// A model as it is named on a command line.
 ///
 /// ```
 /// use workbench::ModelSource;
 /// let source: ModelSource = "random:tiny_for_tests+dnn3:7".parse()?;
-/// assert_eq!(source.load(&Default::default())?.labels().len(), 7);
+/// assert_eq!(source.load(&xai::LoadOptions::default())?.labels().len(), 7);
 /// # Ok::<(), workbench::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelSource {
     /// A folder or a file of weights.
     Path(PathBuf),
+    /// A repository of the hub.
+    Hub(RepoName),
     /// A named architecture with seeded random weights.
     Random {
         /// The architecture's name.
@@ -40,6 +43,9 @@ impl FromStr for ModelSource {
     fn from_str(text: &str) -> Result<Self, Error> {
         if text == "drawn" {
             return Ok(Self::Drawn);
+        }
+        if let Some(name) = text.strip_prefix("hf:") {
+            return Ok(Self::Hub(name.parse()?));
         }
         let Some(random) = text.strip_prefix("random:") else {
             return Ok(Self::Path(text.into()));
@@ -69,13 +75,29 @@ fn parse_head(given: &str, head: &str) -> Result<HeadKind, Error> {
 }
 
 impl ModelSource {
-    /// Loads the model; what `options` says matters to checkpoints only.
+    /// Brings a model of the hub onto this machine, in the place and manner that the environment names; every other source is there.
+    /// Beside it stands what to tell about where its files came from.
     ///
     /// # Errors
-    /// As for [`Vit::load_with`].
+    /// As for [`hub::fetch`].
+    pub fn fetched(&self) -> Result<(Self, Vec<String>), Error> {
+        let Self::Hub(name) = self else { return Ok((self.clone(), Vec::new())) };
+        let snapshot = hub::fetch(&Hub::from_env()?, name)?;
+        Ok((Self::Path(snapshot.folder), snapshot.notes))
+    }
+
+    /// Loads the model; `options` say how a checkpoint is read and what its files do not say.
+    ///
+    /// # Errors
+    /// As for [`Vit::load`] and [`hub::fetch`].
     pub fn load(&self, options: &LoadOptions) -> Result<Vit, Error> {
         match self {
-            Self::Path(path) => Ok(Vit::load_with(path, options, &Device::best())?),
+            Self::Path(path) => {
+                let vit = Vit::load_with(path, options, &Device::best())?;
+                hub::expect_named_bytes(path, &vit.source().sha256)?;
+                Ok(vit)
+            }
+            Self::Hub(_) => self.fetched()?.0.load(options),
             Self::Random { arch, head } => Ok(Vit::random(VitConfig::by_name(arch)?, *head, RANDOM_SEED)?),
             Self::Drawn => Ok(crate::drawn_model::load()?),
         }
@@ -86,6 +108,7 @@ impl fmt::Display for ModelSource {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Path(path) => path.display().fmt(f),
+            Self::Hub(name) => name.fmt(f),
             Self::Random { arch, .. } => write!(f, "random:{arch}"),
             Self::Drawn => f.write_str("drawn"),
         }

@@ -1,5 +1,7 @@
 //! What a method found, and the full recipe of how.
 
+use std::fmt;
+
 use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,64 @@ impl Recipe {
     }
 }
 
+/// What a path integral was to sum to, and what it summed to; always told, whatever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CompletenessGap {
+    /// The score of the picture.
+    pub score: f32,
+    /// The score of the baseline.
+    pub baseline_score: f32,
+    /// `Σ relevance − (score − baseline score)`, over all pixels and channels, before channels become one.
+    pub absolute: f32,
+    /// The size of the gap as a share of the size of the score's change; nothing where the score does not change.
+    pub relative: Option<f32>,
+    /// Points of the path at which a gradient was taken: a forward and a backward pass each.
+    pub steps: usize,
+    /// Why no more were taken.
+    pub outcome: Outcome,
+}
+
+/// Why an integration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The gap is as small as was asked.
+    ToleranceMet,
+    /// The steps that were allowed are used up, and the gap is larger than was asked.
+    StepLimit,
+    /// A fixed number of steps was asked, whatever the gap.
+    FixedSteps,
+}
+
+impl CompletenessGap {
+    /// From what the relevance sums to, the scores of baseline and picture, and the steps it took.
+    pub(crate) fn of(sum: f64, [baseline_score, score]: [f64; 2], steps: usize, outcome: Outcome) -> Self {
+        let change = score - baseline_score;
+        let gap = sum - change;
+        Self {
+            score: score as f32,
+            baseline_score: baseline_score as f32,
+            absolute: gap as f32,
+            relative: (change != 0.0).then(|| (gap / change).abs() as f32),
+            steps,
+            outcome,
+        }
+    }
+}
+
+impl fmt::Display for CompletenessGap {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { absolute, score, baseline_score, steps, .. } = self;
+        let share = self.relative.map_or(String::new(), |share| format!(" ({:.2} %)", 100.0 * share));
+        let end = match self.outcome {
+            Outcome::ToleranceMet => "tolerance met",
+            Outcome::StepLimit => "step limit reached, tolerance not met",
+            Outcome::FixedSteps => "fixed steps",
+        };
+        write!(f, "gap {absolute:.2e}{share} of {:.3}, {steps} steps, {end}", score - baseline_score)
+    }
+}
+
 /// Signed relevance of one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribution {
@@ -51,8 +111,8 @@ pub struct Attribution {
     pub support: Support,
     /// How it was made.
     pub recipe: Recipe,
-    /// `Σ relevance − (score − score at the baseline)`, for methods that promise it to be zero.
-    pub completeness_gap: Option<f32>,
+    /// How much of the score's change the relevance misses, for methods that promise to miss nothing.
+    pub completeness_gap: Option<CompletenessGap>,
 }
 
 impl Attribution {

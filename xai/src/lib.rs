@@ -33,11 +33,11 @@ mod trace;
 pub mod training;
 mod vit;
 
-pub use attribution::{Attribution, Recipe, Support};
+pub use attribution::{Attribution, CompletenessGap, Outcome, Recipe, Support};
 pub use batch::Batch;
 #[doc(hidden)]
 pub use checkpoint::fuzz;
-pub use checkpoint::{ChildProgram, Converted, LoadOptions, Pickles, Precision, Reason, read_pickle_confined, to_safetensors};
+pub use checkpoint::{ChildProgram, Converted, Hints, LoadOptions, Pickles, Precision, Reason, read_pickle_confined, to_safetensors};
 pub use colormap::Colormap;
 pub use error::Error;
 pub use fingerprint::sha256;
@@ -47,12 +47,13 @@ pub use kernels::attention::HeadFusion;
 pub use kernels::rollout::Normalise;
 pub use labels::Labels;
 pub use method::{
-    AttentionMap, ChannelReduction, Discard, Gradient, HeadChoice, InputXGradient, LayerChoice, Method, Protect, Relevance, Residual,
-    Rollout, explain, explicit,
+    AttentionMap, Baseline, ChannelReduction, Discard, GivenBaseline, Gradient, GradientRollout, HeadChoice, InputXGradient,
+    IntegratedGradients, LayerChoice, Method, Pairing, Progress, Protect, Quadrature, Relevance, Residual, Rollout, SmoothGrad, Statistic,
+    explain, explain_watched, explicit,
 };
 pub use overlay::{OverlayStyle, overlay, side_by_side};
 pub use patches::Patches;
 pub use preprocess::{Normalization, Preprocessor, Resample, Window};
 pub use target::Target;
 pub use trace::{Gradients, Probe, Trace};
-pub use vit::{Family, HeadKind, Pooling, Source, Vit, VitConfig};
+pub use vit::{Activation, Family, FinalNorm, HeadKind, Pooling, PositionResize, Positions, Source, Tokens, Vit, VitConfig};

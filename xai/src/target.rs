@@ -93,6 +93,15 @@ impl Target {
         gradient
     }
 
+    /// The score of one image's logits; zero for an unresolved `Predicted`.
+    ///
+    /// ```
+    /// assert_eq!(xai::Target::Contrast { class: 1, against: 0 }.score(&[0.5, 2.0]), 1.5);
+    /// ```
+    pub fn score(self, logits: &[f32]) -> f64 {
+        self.gradient(logits.len()).iter().zip(logits).map(|(&weight, &logit)| f64::from(weight) * f64::from(logit)).sum()
+    }
+
     /// The target in words.
     pub fn describe(self, labels: &Labels) -> String {
         match self {

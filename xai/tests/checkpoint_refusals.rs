@@ -89,7 +89,9 @@ fn tensors_that_do_not_fit_are_named_with_their_shapes() {
         all.insert("classifier.weight".into(), values(&[0, 18]));
         all.insert("classifier.bias".into(), values(&[0]));
     };
-    Damaged::new().tensors(no_class).expect_refusal(&["classifier", "[0]", "holds no values", "[bad-shape]"]);
+    Damaged::new().tensors(no_class).expect_refusal(&["classifier", "without values", "[bad-offsets]"]);
+    let no_weight = |all: &mut BTreeMap<String, Values>| drop(all.insert("classifier.weight".into(), values(&[0, 18])));
+    Damaged::new().tensors(no_weight).expect_refusal(&["classes"]);
     Damaged::new()
         .tensors(|all| *all = BTreeMap::from([("conv1.weight".into(), values(&[1]))]))
         .expect_refusal(&["conv1.weight", "named neither"]);
@@ -148,13 +150,14 @@ fn a_file_beyond_all_measure_is_refused_by_its_size() {
 fn configurations_that_are_not_supported_are_refused_by_their_field() {
     use serde_json::json;
     let cases = [
-        ("hidden_act", json!("gelu_new")),
+        ("hidden_act", json!("quick_gelu")),
+        ("hidden_act", json!("silu")),
         ("model_type", json!("swin")),
         ("model_type", json!("dinov2")),
-        ("num_channels", json!(1)),
+        ("num_channels", json!(0)),
+        ("num_channels", json!(4)),
         ("num_attention_heads", json!(4)),
         ("num_attention_heads", json!(0)),
-        ("qkv_bias", json!(false)),
         ("patch_size", json!([3, 4])),
         ("patch_size", json!(0)),
         ("image_size", json!(1 << 20)),

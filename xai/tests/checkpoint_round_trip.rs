@@ -133,7 +133,7 @@ fn without_a_head_attention_and_rollout_explain_and_the_others_say_what_they_nee
 
 #[test]
 fn a_dnn_head_has_no_place_in_this_layout_and_says_so() {
-    let config = VitConfig { family: Family::Dinov2, pooling: Pooling::ClsAndMean, ..VitConfig::tiny_for_tests() };
+    let config = VitConfig { family: Family::Dinov2, layer_scale: true, pooling: Pooling::ClsAndMean, ..VitConfig::tiny_for_tests() };
     let vit = Vit::random(config, HeadKind::Dnn3(7), 1).unwrap();
     let refused = vit.save(tempfile::tempdir().unwrap().path(), Precision::F32).unwrap_err().to_string();
     assert!(refused.contains("DNN-3-hidden"), "{refused}");

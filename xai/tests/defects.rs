@@ -5,7 +5,10 @@ mod goldens_reader;
 use goldens_reader::{Golden, TARGETS, alone, flat};
 use kernels::check::{Tolerance, assert_close, seeded};
 use ndarray::{Array2, Array3, Array4, Axis};
-use xai::{Batch, Discard, Error, HeadFusion, Method, Probe, Protect, Relevance, Rollout, Target, explain, explicit};
+use xai::{
+    Batch, Discard, Error, GradientRollout, HeadFusion, Method, Normalise, Pairing, Probe, Protect, Relevance, Rollout, Target, explain,
+    explicit,
+};
 
 /// Relevance (B, N, N) from maps and gradients as they are paired, `R ← R + E_h[(∇A ∘ A)⁺]·R`, in plain loops.
 fn relevance(maps: &[Array4<f32>], gradients: &[Array4<f32>]) -> Vec<f32> {
@@ -45,6 +48,30 @@ fn d1_the_gradient_of_a_layer_meets_the_map_of_that_layer() {
     }
 }
 
+/// The same in gradient rollout, where it was found: every preset meets its own order, and the orders differ.
+#[test]
+fn d1_gradient_rollout_pairs_layers_as_its_preset_says() {
+    for golden in [Golden::load("hf_vit"), Golden::load("dinov2")] {
+        let trace = golden.trace();
+        for (name, target) in TARGETS {
+            let weighted = trace.weighted_attention(target).unwrap();
+            let gradients = trace.attention_gradients(target).unwrap();
+            for (layer, (found, gradient)) in weighted.iter().zip(&gradients).enumerate() {
+                let product = trace.attention(layer).unwrap() * gradient;
+                let (images, heads, tokens, _) = product.dim();
+                let mean = |b: usize, i: usize, j: usize| (0..heads).map(|h| f64::from(product[[b, h, i, j]])).sum::<f64>() / heads as f64;
+                let expected: Vec<f64> = Array3::from_shape_fn((images, tokens, tokens), |(b, i, j)| mean(b, i, j)).into_iter().collect();
+                assert_close(name, &flat(found), &expected, Tolerance::both(1e-6));
+            }
+            let fixed = GradientRollout::vit_explain_fixed();
+            let reversed = GradientRollout { pairing: Pairing::Reversed, ..fixed };
+            let [own, other] = [fixed, reversed].map(|s| flat(&explicit::gradient_rollout(&trace, target, &s).unwrap()));
+            assert!(differs(&own, &other, 1e-2), "{}: the layers' order would not be noticed", golden.name);
+        }
+        assert_eq!(GradientRollout::vit_explain_compat().pairing, Pairing::Reversed);
+    }
+}
+
 /// Every row's sum of a product (B, N, N).
 fn row_sums(product: &Array3<f32>) -> Vec<f64> {
     product.lanes(Axis(2)).into_iter().map(|row| row.iter().map(|&value| f64::from(value)).sum()).collect()
@@ -62,6 +89,19 @@ fn d2_rows_are_divided_by_their_own_sums() {
     assert!(worst > 0.05, "the defect has gone from the preset that reproduces it: row sums are within {worst} of one");
     assert_close("fixed", &flat(&fixed), golden.values("rollout.fixed.max_discard_0.9"), Tolerance::absolute(1e-6));
     assert_close("compat", &flat(&compat), golden.values("rollout.compat.max_discard_0.9"), Tolerance::absolute(1e-6));
+}
+
+/// The same in gradient rollout.
+#[test]
+fn d2_gradient_rollout_divides_rows_by_their_own_sums() {
+    let golden = Golden::load("hf_vit");
+    let (trace, target) = (golden.trace(), Target::Class(1));
+    let compat = GradientRollout { normalise: Normalise::ColumnsByRowSums, ..GradientRollout::vit_explain_fixed() };
+    let [fixed, compat] = [GradientRollout::vit_explain_fixed(), compat].map(|s| explicit::gradient_rollout(&trace, target, &s).unwrap());
+    let ones = vec![1.0; golden.batch.len() * 15];
+    assert_close("row sums", &row_sums(&fixed), &ones, Tolerance::absolute(1e-6));
+    let worst = row_sums(&compat).iter().map(|sum| (sum - 1.0).abs()).fold(0.0, f64::max);
+    assert!(worst > 5e-3, "the defect does not show: row sums are within {worst} of one");
 }
 
 /// With everything discarded that may be, one layer shows what is protected: `Ã = N((I + F·[column 0])/2)`, so entry (i, 0) of a
@@ -83,6 +123,24 @@ fn d3_attention_to_the_class_token_is_protected_in_every_image() {
             assert_eq!(corner[[image, token, 0]], 0.0, "vit-explain keeps entry (CLS, CLS) only");
         }
     }
+}
+
+/// vit-explain's gradient rollout protects nothing: with everything discarded, no layer but the identity is left.
+#[test]
+fn d3_gradient_rollout_keeps_attention_to_the_class_token() {
+    let golden = Golden::load("hf_vit");
+    let trace = golden.trace();
+    let all_but = |protect| GradientRollout { discard: Discard::Lowest { ratio: 1.0, protect }, ..GradientRollout::vit_explain_fixed() };
+    let of = |protect| explicit::gradient_rollout(&trace, Target::Class(1), &all_but(protect)).unwrap();
+    let (column, nothing) = (of(Protect::ClsColumn), of(Protect::Nothing));
+    for image in 0..golden.batch.len() {
+        for (i, j) in (0..15).flat_map(|i| (0..15).map(move |j| (i, j))) {
+            assert_eq!(nothing[[image, i, j]], f32::from(u8::from(i == j)), "row {i}, column {j}");
+        }
+        let kept = (1..15).map(|token| column[[image, token, 0]]).fold(0.0, f32::max);
+        assert!(kept > 1e-4, "image {image}: of attention to the class token only {kept} is left");
+    }
+    assert_eq!(GradientRollout::vit_explain_compat().discard, Discard::Lowest { ratio: 0.9, protect: Protect::Nothing });
 }
 
 /// vit-explain's rollout explains element 0 of a batch and is silent about the others.

@@ -6,10 +6,11 @@ mod goldens_reader;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use goldens_reader::folder;
+use goldens_reader::{batch, flat, folder, read, report};
+use kernels::check::{Tolerance, assert_close};
 use safetensors::SafeTensors;
 use serde_json::Value;
-use xai::{Converted, Error, LoadOptions, Pickles, to_safetensors};
+use xai::{Converted, Device, Error, HeadKind, LoadOptions, Pickles, Probe, Vit, to_safetensors};
 
 /// A tensor's kind of number, shape and bytes.
 type Tensor = (String, Vec<usize>, Vec<u8>);
@@ -54,7 +55,7 @@ fn every_form_reads_as_pytorch_wrote_it_or_is_refused_by_name() {
         assert_eq!(converted.sha256, xai::sha256(&std::fs::read(file(&name)).unwrap()), "{name}: the hash is of the file");
         read += 1;
     }
-    assert_eq!(read, 10, "files that are read");
+    assert_eq!(read, 11, "files that are read");
 }
 
 #[test]
@@ -144,6 +145,20 @@ fn a_thesis_shaped_checkpoint_is_read_whole() {
         let values = values.to_dtype(candle_core::DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
         assert_eq!(values, numbers(&found[&name].0, &found[&name].2), "{name}");
     }
+}
+
+/// It loads as it lies there, with the names of transformers 4 and its BatchNorm folded, and says what PyTorch says.
+#[test]
+fn a_thesis_shaped_checkpoint_loads_and_agrees() {
+    let vit = Vit::load_with(&folder("thesis").join("thesis.pth"), in_process(None), &Device::Cpu).unwrap();
+    assert_eq!((vit.head(), vit.labels().names()[1].as_str()), (HeadKind::Dnn3(7), "melanoma"));
+    let reference = read(&folder("thesis").join("reference.safetensors"));
+    let trace = vit.trace(&batch(&reference["pixel_values"]), Probe::Logits).unwrap();
+    let close = |what: &str, found: &[f32]| {
+        report(&format!("thesis.pth: {what}"), assert_close(what, found, &reference[what].data, Tolerance::absolute(1e-5)));
+    };
+    close("features", &flat(&trace.features()));
+    close("logits", &flat(&trace.logits()));
 }
 
 /// Any byte of a file may be damaged; then it is refused, or nothing that is read has changed.

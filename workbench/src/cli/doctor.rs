@@ -6,6 +6,7 @@ use serde::Serialize;
 use xai::{Device, VitConfig};
 
 use crate::drawn_model;
+use crate::hub::{Hub, Reach};
 
 /// Say what was found on this machine and what is used.
 #[derive(Debug, Args)]
@@ -26,6 +27,7 @@ struct Findings {
     cuda: String,
     device: String,
     caches: String,
+    hub: String,
     built_in_model: String,
     architectures: Vec<&'static str>,
 }
@@ -43,7 +45,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("matrix products", findings.gemm.into()),
         ("CUDA", findings.cuda),
         ("computes on", findings.device),
-        ("cache folders", findings.caches),
+        ("cache folder", findings.caches),
+        ("models hf:OWNER/NAME", findings.hub),
         ("built-in model", findings.built_in_model),
         ("architectures", findings.architectures.join(", ")),
     ];
@@ -52,6 +55,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn findings() -> Findings {
+    let (caches, hub) = hub();
     let features = cpu_features();
     let gemm = match features.iter().find(|feature| matches!(**feature, "avx512f" | "avx2")) {
         Some(&"avx512f") => "AVX-512, f32",
@@ -66,7 +70,8 @@ fn findings() -> Findings {
         gemm,
         cuda: cuda(),
         device: Device::best().to_string(),
-        caches: "none: nothing is downloaded and nothing is kept between runs".into(),
+        caches,
+        hub,
         built_in_model: format!("vit_drawn, {}", drawn_model::LABEL),
         architectures: VitConfig::named().into_iter().map(|(name, _)| name).collect(),
     }
@@ -81,6 +86,21 @@ fn cuda() -> String {
             format!("not used: this version has no CUDA kernels yet; driver for CUDA {version}, {}", devices.join(", "))
         }
     }
+}
+
+/// The folder that models of the hub are kept in, and how the hub is asked; the token itself is never shown.
+fn hub() -> (String, String) {
+    let hub = match Hub::from_env() {
+        Ok(hub) => hub,
+        Err(failure) => return ("none".into(), format!("not available: {failure}")),
+    };
+    let kept = if hub.cache.is_dir() { "shared with Python's huggingface_hub" } else { "made when a model is fetched" };
+    let reach = match hub.reach {
+        Reach::Online => format!("from {}", hub.endpoint),
+        Reach::Offline => "from the cache only: HF_HUB_OFFLINE is set".into(),
+    };
+    let token = if hub.token.is_some() { "with a token" } else { "without a token" };
+    (format!("{} ({kept})", hub.cache.display()), format!("{reach}, {token}"))
 }
 
 fn join_or(found: &[&str], none: &str) -> String {

@@ -1,7 +1,7 @@
 //! The model that a command works with.
 
 use clap::Args;
-use xai::{LoadOptions, Vit};
+use xai::{Activation, Hints, LoadOptions, Vit};
 
 use super::read_checkpoint::in_child;
 use crate::{ModelSource, drawn_model, progress};
@@ -9,14 +9,23 @@ use crate::{ModelSource, drawn_model, progress};
 /// Which model.
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// A checkpoint's folder or file (.safetensors, .pth, .pt, .bin, .ckpt), `drawn` (the small one that ships, trained on drawn
-    /// lesions), or random:NAME[+linear:CLASSES|+dnn3:CLASSES]
-    #[arg(long, value_name = "DIR|FILE|drawn|random:NAME", default_value = "drawn")]
+    /// A checkpoint's folder or file (.safetensors, .pth, .pt, .bin, .ckpt); hf:OWNER/NAME[@REVISION] of the Hugging Face hub (fetched once, checked, then taken from
+    /// its cache; HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE and HF_TOKEN are obeyed); `drawn` (the small one that ships,
+    /// trained on drawn lesions); or random:NAME[+linear:CLASSES|+dnn3:CLASSES]
+    #[arg(long, value_name = "DIR|FILE|hf:OWNER/NAME|drawn|random:NAME", default_value = "drawn")]
     pub model: String,
 
     /// Architecture of a checkpoint that has no config.json
     #[arg(long, value_name = "NAME")]
     pub arch: Option<String>,
+
+    /// Heads of each attention, where neither config.json nor a named architecture says: no tensor shows them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub heads: Option<u16>,
+
+    /// Activation of the MLP, where no configuration says: gelu, gelu-tanh or relu
+    #[arg(long, value_name = "NAME")]
+    pub activation: Option<Activation>,
 
     /// SHA-256 that the weights' bytes must have
     #[arg(long, value_name = "HEX")]
@@ -30,9 +39,13 @@ pub struct ModelArguments {
 impl ModelArguments {
     /// Loads the model and says on standard error what was taken.
     pub fn load(&self) -> anyhow::Result<Vit> {
-        let source: ModelSource = self.model.parse()?;
-        let options = LoadOptions { arch: self.arch.clone(), sha256: self.sha256.clone(), key: self.key.clone(), pickles: in_child()? };
+        let named: ModelSource = self.model.parse()?;
+        // Bytes from elsewhere have a bar of their own, before the sign of loading turns.
+        let (source, notes) = named.fetched()?;
+        notes.iter().for_each(|note| eprintln!("{named}: {note}"));
         let spinner = progress::spinner(&format!("loading {source}"));
+        let hints = Hints { arch: self.arch.clone(), heads: self.heads.map(usize::from), activation: self.activation };
+        let options = LoadOptions { hints, sha256: self.sha256.clone(), key: self.key.clone(), pickles: in_child()? };
         let loaded = source.load(&options);
         spinner.finish_and_clear();
         let vit = loaded?;

@@ -1,7 +1,8 @@
 //! A safetensors header, checked before anything of the stated sizes is taken.
 //!
-//! The format's own reader takes the last of two equal names, headers of 100 MB and tensors without values; this one takes what
-//! checkpoints hold: at most 2,000 tensors, each named once, one behind the other from the first byte to the last.
+//! The format's own reader takes the last of two equal names, headers of 100 MB and any number of tensors without values; this one
+//! takes what checkpoints hold: at most 2,000 tensors, each named once, one behind the other from the first byte to the last. A
+//! tensor without values, which vit-pytorch writes for a class token that it has not, stands between two others.
 
 use std::fmt;
 
@@ -66,9 +67,6 @@ fn split(bytes: &[u8]) -> Result<(&[u8], usize), Refusal> {
 }
 
 fn check_size(name: &str, Entry { dtype, shape, data_offsets: (begin, end) }: &Entry) -> Result<(), Refusal> {
-    if shape.contains(&0) {
-        return Err(Refusal::new(Reason::BadShape, format!("tensor {name} of shape {shape:?} holds no values")));
-    }
     let bits = shape.iter().try_fold(dtype.bitsize(), |bits, size| bits.checked_mul(*size));
     let Some(bits) = bits else {
         return Err(Refusal::new(Reason::BadShape, format!("tensor {name} of shape {shape:?} is larger than any memory")));
@@ -83,7 +81,7 @@ fn check_size(name: &str, Entry { dtype, shape, data_offsets: (begin, end) }: &E
 /// Every byte of the data belongs to one tensor.
 fn check_order(mut tensors: Vec<(String, Entry)>, data: usize) -> Result<(), Refusal> {
     tensors.sort_by_key(|(_, entry)| entry.data_offsets);
-    let mut at = 0;
+    let (mut at, mut empty) = (0, None);
     for (name, Entry { data_offsets: (begin, end), .. }) in &tensors {
         if *begin != at {
             let what = if *begin < at { "overlaps another" } else { "leaves a hole before it" };
@@ -92,6 +90,9 @@ fn check_order(mut tensors: Vec<(String, Entry)>, data: usize) -> Result<(), Ref
         if *end > data {
             let problem = format!("tensor {name} ends at byte {end}, but the file holds {data} bytes of numbers: it is cut, copy it again");
             return Err(Refusal::new(Reason::Incomplete, problem));
+        }
+        if begin == end && empty.replace(at) == Some(at) {
+            return Err(Refusal::new(Reason::BadOffsets, format!("tensor {name} stands where another tensor without values stands")));
         }
         at = *end;
     }

@@ -61,6 +61,11 @@ impl<'a> Tensors<'a> {
         let values = self.reader.read(name).and_then(|values| check(name, &values).map(|()| values));
         values.map_err(|refusal| refusal.of(&self.path))
     }
+
+    /// A refusal of this checkpoint because its tensors make no model.
+    pub fn refuse(&self, problem: String) -> Error {
+        Error::Checkpoint { path: self.path.clone(), problem }
+    }
 }
 
 /// NaN, infinities, values beyond any weight, and floods of subnormal numbers, which slow a processor down a hundredfold.

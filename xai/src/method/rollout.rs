@@ -1,4 +1,5 @@
-//! Attention rollout (Abnar and Zuidema, ACL 2020, arXiv 2005.00928): `R = Ã_L ⋯ Ã_1`, read at the class token.
+//! Attention rollout (Abnar and Zuidema, ACL 2020, arXiv 2005.00928): `R = Ã_L ⋯ Ã_1`, read where the head reads: at the class token,
+//! or as the mean over the rows that a mean-pooled head reads (see [`Trace::start_row`]).
 //!
 //! Computed as one row pushed from the last layer down, at 2·N² operations a layer; [`super::explicit::rollout`] is the
 //! full product, the oracle of the tests.
@@ -9,7 +10,6 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::grids;
-use crate::vit::backward::cls_row;
 use crate::{Error, Trace};
 
 /// Weight of the identity in a layer's matrix: `Ã = w·I + (1 − w)·F`, in [0, 1].
@@ -23,10 +23,12 @@ pub struct Residual {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protect {
-    /// Attention *to* the class token, the whole first column.
+    /// Attention *to* the class token, the whole first column; nothing in a model without a class token.
     ClsColumn,
     /// Only entry (CLS, CLS): what vit-explain does where it means the class token.
     ClsToCls,
+    /// None: what vit-explain's gradient rollout does.
+    Nothing,
 }
 
 /// Small entries of the fused map that are set to zero.
@@ -99,19 +101,7 @@ impl Rollout {
     }
 
     pub(super) fn validate(&self, layers: usize) -> Result<(), Error> {
-        let ratio = if let Discard::Lowest { ratio, .. } = self.discard { ratio } else { 0.0 };
-        let refuse = |what: &str, expected: String, found: String| Err(Error::Shape { what: what.into(), expected, found });
-        if !(0.0..=1.0).contains(&self.residual.weight) || !(0.0..=1.0).contains(&ratio) {
-            return refuse(
-                "rollout's residual weight and discard ratio",
-                "numbers in 0 to 1".into(),
-                format!("{} and {ratio}", self.residual.weight),
-            );
-        }
-        if self.start_layer >= layers {
-            return refuse("rollout's start layer", format!("0 to {}", layers - 1), self.start_layer.to_string());
-        }
-        Ok(())
+        expect_sane("rollout", self.residual, self.discard, self.start_layer, layers)
     }
 }
 
@@ -121,10 +111,24 @@ impl Default for Rollout {
     }
 }
 
+/// Refuses numbers that mean nothing in `method`.
+pub(super) fn expect_sane(method: &str, residual: Residual, discard: Discard, start_layer: usize, layers: usize) -> Result<(), Error> {
+    let ratio = if let Discard::Lowest { ratio, .. } = discard { ratio } else { 0.0 };
+    let refuse = |what: &str, expected: String, found: String| Err(Error::Shape { what: format!("{method}'s {what}"), expected, found });
+    if !(0.0..=1.0).contains(&residual.weight) || !(0.0..=1.0).contains(&ratio) {
+        let found = format!("{} and {ratio}", residual.weight);
+        return refuse("residual weight and discard ratio", "numbers in 0 to 1".into(), found);
+    }
+    if start_layer >= layers {
+        return refuse("start layer", format!("0 to {}", layers - 1), start_layer.to_string());
+    }
+    Ok(())
+}
+
 pub(super) fn maps(trace: &Trace, settings: &Rollout) -> Result<Vec<Array2<f32>>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     settings.validate(trace.layers())?;
-    let mut row = cls_row(trace.batch().len(), tokens);
+    let mut row = trace.start_row().into_raw_vec_and_offset().0;
     for layer in (settings.start_layer..trace.layers()).rev() {
         let map = prepared(trace, settings, layer)?;
         push_row(settings.layer(), &map, &mut row, tokens)?;
@@ -136,10 +140,18 @@ pub(super) fn maps(trace: &Trace, settings: &Rollout) -> Result<Vec<Array2<f32>>
 pub(super) fn prepared(trace: &Trace, settings: &Rollout, layer: usize) -> Result<Vec<f32>, Error> {
     let mut map = trace.fused_attention(layer, settings.head_fusion)?.into_raw_vec_and_offset().0;
     if let Discard::Lowest { ratio, protect } = settings.discard {
-        let tokens = trace.patches().count() + 1;
+        let tokens = trace.token_count();
+        let protect = protect.in_model(trace);
         map.chunks_mut(tokens * tokens).for_each(|map| discard(map, tokens, ratio, protect));
     }
     Ok(map)
+}
+
+impl Protect {
+    /// Nothing in a model without a class token.
+    pub(super) fn in_model(self, trace: &Trace) -> Self {
+        if trace.vit().config().special_tokens.cls { self } else { Self::Nothing }
+    }
 }
 
 /// Zeroes the lowest entries of one image's map. Those equal to the lowest that stays, stay: the order of tokens decides nothing.
@@ -155,6 +167,7 @@ pub(super) fn discard(map: &mut [f32], tokens: usize, ratio: f32, protect: Prote
         let stays = match protect {
             Protect::ClsColumn => index % tokens == 0,
             Protect::ClsToCls => index == 0,
+            Protect::Nothing => false,
         };
         if !stays {
             *value = 0.0;
@@ -184,7 +197,7 @@ pub(super) mod fusion {
 }
 
 /// Normalisation by name in recipes.
-mod normalise {
+pub(super) mod normalise {
     use super::Normalise;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -1,7 +1,11 @@
 //! Discarding and settings by hand-made numbers.
 
+use super::passes::{Passes, Progress};
 use super::rollout::discard;
-use super::{AttentionMap, HeadChoice, LayerChoice, Method, Protect, Relevance, Residual, Rollout, explain, explicit};
+use super::{
+    AttentionMap, GradientRollout, HeadChoice, IntegratedGradients, LayerChoice, Method, Protect, Quadrature, Relevance, Residual, Rollout,
+    SmoothGrad, explain, explain_watched, explicit, integrated_gradients, smooth_grad,
+};
 use crate::{Batch, Discard, Error, HeadKind, Probe, Target, Trace, Vit, VitConfig};
 
 /// 3 × 3 entries, all different: ranks 0 to 8 are 0.1 to 0.9, with the first column holding ranks 4, 0 and 2.
@@ -57,6 +61,9 @@ fn settings_that_mean_nothing_are_refused() {
         assert!(matches!(explain(&trace(), Target::Predicted, &Method::Rollout(settings)), Err(Error::Shape { .. })), "{settings:?}");
         assert!(matches!(explicit::rollout(&trace(), &settings), Err(Error::Shape { .. })), "{settings:?}");
     }
+    let weighted = GradientRollout { start_layer: 2, ..GradientRollout::vit_explain_fixed() };
+    assert!(matches!(explain(&trace(), Target::Predicted, &Method::GradientRollout(weighted)), Err(Error::Shape { .. })));
+    assert!(matches!(explicit::gradient_rollout(&trace(), Target::Predicted, &weighted), Err(Error::Shape { .. })));
     let settings = Relevance { start_layer: 2 };
     assert!(matches!(explain(&trace(), Target::Predicted, &Method::Relevance(settings)), Err(Error::Shape { .. })));
     assert!(matches!(explicit::relevance(&trace(), Target::Predicted, &settings), Err(Error::Shape { .. })));
@@ -74,5 +81,69 @@ fn layers_heads_and_classes_that_do_not_exist_are_named_with_those_that_do() {
     for (method, target, words) in cases {
         let message = explain(&trace(), target, &method).unwrap_err().to_string();
         assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn numbers_of_passes_that_mean_nothing_are_refused() {
+    let smooth = |samples, noise| Method::SmoothGrad(SmoothGrad { samples, noise, ..SmoothGrad::smilkov_2017() });
+    let integrated = |quadrature| Method::IntegratedGradients(IntegratedGradients { quadrature, ..IntegratedGradients::captum() });
+    let adaptive = |tolerance, most| integrated(Quadrature::Adaptive { tolerance, most });
+    let gauss = |steps| integrated(Quadrature::GaussLegendre { steps });
+    let refused = [
+        smooth(0, 0.1),
+        smooth(1 << 40, 0.1),
+        smooth(2, -0.1),
+        smooth(2, f32::NAN),
+        smooth(2, 1.5),
+        gauss(0),
+        gauss(usize::MAX),
+        adaptive(0.0, 64),
+        adaptive(f32::NAN, 64),
+        adaptive(0.1, 2),
+        adaptive(0.1, usize::MAX),
+    ];
+    for method in refused {
+        assert!(matches!(explain(&trace(), Target::Predicted, &method), Err(Error::Shape { .. })), "{method:?}");
+    }
+}
+
+/// A trace of two pictures that do not resemble each other.
+fn two_pictures() -> Trace {
+    let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(2), 1).unwrap();
+    let numbers = kernels::check::seeded(3, 2 * 3 * 8 * 12);
+    vit.trace(&Batch::new(ndarray::Array4::from_shape_vec((2, 3, 8, 12), numbers).unwrap()).unwrap(), Probe::Logits).unwrap()
+}
+
+#[test]
+fn the_size_of_a_batch_does_not_show() {
+    let trace = two_pictures();
+    let picture = trace.batch().pixels().index_axis_move(ndarray::Axis(0), 1);
+    let (smooth, integrated) = (SmoothGrad { samples: 7, ..SmoothGrad::adebayo_2018() }, IntegratedGradients::sundararajan_2017());
+    let watch = &mut |_| {};
+    let all = explain(&trace, Target::Class(1), &Method::SmoothGrad(smooth)).unwrap();
+    let path = explain(&trace, Target::Class(1), &Method::IntegratedGradients(integrated.clone())).unwrap();
+    for batch in [1, 2, 3, 7, 100] {
+        let mut passes = Passes::new(&trace, 7, watch).with_batch(batch);
+        let found = smooth_grad::map(&mut passes, picture, Target::Class(1), &smooth).unwrap();
+        assert_eq!(found, all[1].values, "SmoothGrad, {batch} at once");
+        let (found, gap) = integrated_gradients::map(&mut passes, trace.vit(), picture, Target::Class(1), &integrated).unwrap();
+        assert_eq!((found, Some(gap)), (path[1].values.clone(), path[1].completeness_gap), "integrated gradients, {batch} at once");
+    }
+}
+
+#[test]
+fn progress_rises_to_its_end() {
+    let methods = [
+        Method::SmoothGrad(SmoothGrad::smilkov_2017()),
+        Method::IntegratedGradients(IntegratedGradients::sundararajan_2017()),
+        Method::IntegratedGradients(IntegratedGradients::captum()),
+    ];
+    for method in methods {
+        let mut seen: Vec<Progress> = Vec::new();
+        explain_watched(&two_pictures(), Target::Predicted, &method, &mut |progress| seen.push(progress)).unwrap();
+        let most = 2 * method.most_passes();
+        assert!(seen.iter().all(|progress| progress.most == most && progress.passes <= most), "{method}: {seen:?}");
+        assert!(seen.is_sorted_by_key(|progress| progress.passes) && seen.last().is_some_and(|last| last.passes == most), "{method}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, Array4, ArrayView4};
+use ndarray::{Array2, Array3, Array4, ArrayView4, Axis};
 
 use super::{Probe, Trace, contiguous, view4};
 use crate::vit::backward::{self, Cotangents, Extra};
@@ -17,12 +17,12 @@ pub struct Gradients {
 }
 
 impl Gradients {
-    /// `∂score/∂pixels`, (B, 3, H, W), in units of logits per normalised pixel value.
+    /// `∂score/∂pixels`, (B, C, H, W), in units of logits per normalised pixel value.
     pub fn pixels(&self) -> ArrayView4<'_, f32> {
         self.pixels.view()
     }
 
-    /// The relevance row of Chefer et al. (ICCV 2021) at the class token, (B, N), with the layers from `start_layer` up folded in.
+    /// The relevance row of Chefer et al. (ICCV 2021), (B, N), started where the head reads ([`Trace::start_row`]), with the layers from `start_layer` up folded in.
     pub fn relevance_row(&self, start_layer: usize) -> Option<&Array2<f32>> {
         self.relevance.get(start_layer)
     }
@@ -61,12 +61,26 @@ impl Trace {
         Ok(found.maps.iter().map(|maps| view4(maps, dimensions).to_owned()).collect())
     }
 
+    /// Attention weighted by the gradient of `target` at it, mean over heads, signs kept: `E_h[A ∘ ∇A]`, L arrays (B, N, N).
+    ///
+    /// Made from the explicit maps; a read-out inside the attention's backward can take their place without a caller noticing.
+    ///
+    /// # Errors
+    /// As for [`Trace::gradients`].
+    pub fn weighted_attention(&self, target: Target) -> Result<Vec<Array3<f32>>, Error> {
+        let fused = |(layer, gradient): (usize, Array4<f32>)| {
+            let product = gradient * self.attention(layer)?; // (B, H, N, N)
+            Ok(product.sum_axis(Axis(1)) / product.len_of(Axis(1)) as f32)
+        };
+        self.attention_gradients(target)?.into_iter().enumerate().map(fused).collect()
+    }
+
     fn pull_back(&self, targets: &[Target], extra: Extra) -> Result<Cotangents<f32>, Error> {
         let classes = self.logits().ncols();
         let dlogits: Vec<f32> = targets.iter().flat_map(|target| target.gradient(classes)).collect();
         let model = &self.vit.model;
         let pixels = Pixels { data: contiguous(&self.batch), images: self.batch.len(), patches: self.patches };
-        backward::run(&model.config, &model.weights, &pixels, &self.pass, &dlogits, extra)
+        backward::run(&model.config, &model.weights, &pixels, &self.pass, &dlogits, extra, &mut model.arenas.lend())
     }
 
     /// The gradients known so far; a panic elsewhere cannot leave them half written.

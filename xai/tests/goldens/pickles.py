@@ -63,6 +63,7 @@ def readable():
     trained = {"model": network.state_dict(), "optimizer": optimizer.state_dict(), "best": np.float64(0.75), "size": torch.Size([3, 4])}
     parallel = torch.nn.DataParallel(network).state_dict()
     parameters = {"weight": torch.nn.Parameter(torch.randn(2, 3)), "device": torch.device("cpu"), "kind": torch.float16}
+    empty = {"cls_token": torch.zeros(0, 4), "weight": torch.randn(3)}
     both = {"student": small_state(), "teacher": small_state()}
     return {
         "protocol_2": (state, state, {}),
@@ -74,6 +75,7 @@ def readable():
         "parameters": (parameters, {"weight": parameters["weight"].detach()}, {}),
         "kinds": (all_kinds(), all_kinds(), {}),
         "views": (views(), views(), {}),
+        "empty_tensor": (empty, empty, {}),
         "two_state_dicts": (both, "ambiguous", {}),
     }
 
@@ -121,7 +123,6 @@ def refused():
         "float8": ({"weight": plain.to(torch.float8_e4m3fn)}, "unsupported-tensor", {}),
         "broadcast": ({"weight": torch.randn(1, 4).expand(1000, 4)}, "unsupported-tensor", {}),
         "windows": ({"weight": torch.randn(10).as_strided((8, 3), (1, 1))}, "unsupported-tensor", {}),
-        "empty_tensor": ({"weight": torch.zeros(0, 4)}, "bad-shape", {}),
         "empty_dict": ({}, "no-tensors", {}),
         "only_settings": ({"epoch": 3, "state_dict": {}}, "no-tensors", {}),
         "list": ([plain], "no-tensors", {}),

@@ -29,10 +29,21 @@ pub struct Golden {
 
 impl Golden {
     pub fn load(name: &'static str) -> Self {
-        let vit = Vit::load(&folder(name), &Device::Cpu).unwrap();
+        Self::of(name, Vit::load(&folder(name), &Device::Cpu).unwrap())
+    }
+
+    /// The same with another model in its place, for tests that load it in their own way.
+    pub fn of(name: &'static str, vit: Vit) -> Self {
         let reference = read(&folder(name).join("reference.safetensors"));
         let batch = batch(&reference["pixel_values"]);
         Self { name, vit, batch, reference }
+    }
+
+    /// The same with what `export_methods.py` says about its methods.
+    pub fn with_methods(name: &'static str) -> Self {
+        let mut golden = Self::load(name);
+        golden.reference.extend(read(&folder(&format!("{name}_methods")).join("reference.safetensors")));
+        golden
     }
 
     /// The reference values under `key`.

@@ -13,9 +13,9 @@ use kernels::check::{Tolerance, assert_close};
 use models::{
     COLS, ROWS, by_patch, maps, model, moved, noise, one_patch, trace, with_even_attention, with_patches_moved, without_positions,
 };
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rows::{Reads, rows};
-use xai::{HeatMap, Method, Support, Target, explain};
+use xai::{Batch, HeatMap, Method, SmoothGrad, Support, Target, explain, explicit};
 
 const TARGET: Target = Target::Class(1);
 
@@ -63,7 +63,7 @@ fn a_contrast_turned_round_changes_the_sign_of_signed_methods_alone() {
         let (forth, back) = (contrast(1, 2), contrast(2, 1));
         for (forth, back) in forth.iter().zip(&back) {
             match row.reads {
-                Reads::SignedGradient => assert_eq!(forth, &-back, "{}", row.name),
+                Reads::SignedGradient | Reads::SignedIntegral => assert_eq!(forth, &-back, "{}", row.name),
                 Reads::Attention | Reads::GradientSize => assert_eq!(forth, back, "{}", row.name),
                 // The positive parts of opposite products never overlap.
                 Reads::Relevance => assert!(differ(forth, back), "{}", row.name),
@@ -104,7 +104,7 @@ fn relevance_moves_with_its_patch() {
         [(noise(5, 1), true), (one_patch((0, COLS - 1), 1.0, 0.2), false), (one_patch((ROWS - 1, 0), -0.5, 0.3), false)]
     {
         let (before, after) = (trace(&vit, &batch), trace(&vit, &with_patches_moved(&batch)));
-        for row in rows() {
+        for row in rows().iter().filter(|row| row.moves_with_patches()) {
             let [before, after] = [&before, &after].map(|trace| by_patch(&maps(trace, TARGET, &row.method)[0]));
             let expected = Array2::from_shape_fn((ROWS, COLS), |place| after[moved(place)]);
             let close = Tolerance { absolute: 2e-6 * f64::from(largest(&before)), relative: 2e-5 };
@@ -113,6 +113,24 @@ fn relevance_moves_with_its_patch() {
             assert!(!is_noise || differ(&before, &after), "{}: the map does not move", row.name);
         }
     }
+}
+
+/// Noise that moves with the patches gives a map that moves with them.
+#[test]
+fn smooth_grad_moves_with_its_patch_and_its_noise() {
+    let (vit, batch) = (without_positions(), noise(5, 1));
+    let deviates = noise(6, 4);
+    let settings = SmoothGrad::smilkov_2017();
+    let map = |batch: &Batch, deviates: &Batch| {
+        let found = explicit::smooth_grad(&trace(&vit, batch), TARGET, &settings, deviates.pixels()).unwrap();
+        by_patch(&found.index_axis(Axis(0), 0).sum_axis(Axis(0)))
+    };
+    let before = map(&batch, &deviates);
+    let after = map(&with_patches_moved(&batch), &with_patches_moved(&deviates));
+    let expected = Array2::from_shape_fn((ROWS, COLS), |place| after[moved(place)]);
+    let close = Tolerance { absolute: 1e-5 * f64::from(largest(&before)), relative: 0.0 };
+    assert_close("SmoothGrad", &flat(&expected), &flat(&before), close);
+    assert!(differ(&before, &map(&with_patches_moved(&batch), &deviates)), "noise that stays behind would not be noticed");
 }
 
 /// Black is zero: where there is no light, pixel times gradient is nothing.
@@ -169,7 +187,7 @@ fn every_value_is_finite_and_none_is_lost() {
                 assert!(map.iter().all(|value| value.is_finite()), "{}", row.name);
                 assert!(largest(&map) > 1e-6, "{}: the map is empty", row.name);
                 let negative = map.iter().any(|value| *value < 0.0);
-                assert_eq!(negative, row.reads == Reads::SignedGradient, "{}: sign", row.name);
+                assert_eq!(negative, row.reads.is_signed(), "{}: sign", row.name);
             }
         }
     }

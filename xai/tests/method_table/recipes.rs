@@ -76,6 +76,9 @@ fn the_least_probe_suffices_and_less_is_refused_by_name() {
     let (vit, batch) = (model(1), noise(1, 1));
     for row in rows() {
         assert!(explain(&vit.trace(&batch, row.method.probe()).unwrap(), Target::Class(1), &row.method).is_ok(), "{}", row.name);
+        if row.method.probe() == Probe::Logits {
+            continue; // There is no less.
+        }
         let refused = explain(&vit.trace(&batch, Probe::Logits).unwrap(), Target::Class(1), &row.method).unwrap_err();
         assert!(matches!(refused, Error::NotKept { kept: "Probe::Logits", .. }), "{}: {refused}", row.name);
     }

@@ -1,8 +1,8 @@
 //! The table: one row a method, with what is expected of it.
 
 use xai::{
-    AttentionMap, ChannelReduction, Gradient, HeadChoice, HeadFusion, InputXGradient, LayerChoice, Method, Normalise, Relevance, Residual,
-    Rollout,
+    AttentionMap, Baseline, ChannelReduction, Discard, Gradient, GradientRollout, HeadChoice, HeadFusion, InputXGradient,
+    IntegratedGradients, LayerChoice, Method, Normalise, Relevance, Residual, Rollout, SmoothGrad,
 };
 
 /// What a method reads.
@@ -16,6 +16,15 @@ pub enum Reads {
     GradientSize,
     /// Gradients as they are: linear in the target.
     SignedGradient,
+    /// Gradients along a path whose points the target itself decides: signed, and linear only as far as the gap allows.
+    SignedIntegral,
+}
+
+impl Reads {
+    /// Whether the opposite target has the opposite map.
+    pub fn is_signed(self) -> bool {
+        matches!(self, Self::SignedGradient | Self::SignedIntegral)
+    }
 }
 
 pub struct Row {
@@ -28,15 +37,25 @@ impl Row {
     pub fn is_on_patches(&self) -> bool {
         matches!(self.reads, Reads::Attention | Reads::Relevance)
     }
+
+    /// Whether it asks the same of a picture whose patches were moved: noise stays where it is, and a blur mixes neighbours.
+    pub fn moves_with_patches(&self) -> bool {
+        match &self.method {
+            Method::SmoothGrad(_) => false,
+            Method::IntegratedGradients(settings) => !matches!(settings.baseline, Baseline::Blurred { .. }),
+            _ => true,
+        }
+    }
 }
 
 /// Every named method, and its settings varied; a new method is one line.
 pub fn rows() -> Vec<Row> {
     let named = Method::named().into_iter().map(|(name, method, _)| {
         let reads = match name {
-            "relevance" => Reads::Relevance,
-            "gradient" => Reads::GradientSize,
+            "relevance" | "gradient-rollout" | "gradient-rollout-vit-explain" => Reads::Relevance,
+            "gradient" | "smoothgrad" | "smoothgrad-squared" | "vargrad" => Reads::GradientSize,
             "input-x-gradient" => Reads::SignedGradient,
+            "integrated-gradients" => Reads::SignedIntegral,
             _ => Reads::Attention,
         };
         Row { name: name.to_owned(), method, reads }
@@ -45,9 +64,12 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn varied() -> Vec<(&'static str, Reads, Method)> {
-    use Reads::{Attention, GradientSize, Relevance as OfRelevance, SignedGradient};
+    use Reads::{Attention, GradientSize, Relevance as OfRelevance, SignedGradient, SignedIntegral};
     let attention = |layer, head| Method::Attention(AttentionMap { layer, head });
     let (fused, mean) = (HeadChoice::Fused, Rollout::abnar_2020());
+    let (weighted, smooth) = (GradientRollout::vit_explain_fixed(), SmoothGrad { samples: 8, ..SmoothGrad::smilkov_2017() });
+    let (adaptive, integrated) = (IntegratedGradients::sundararajan_2017, Method::IntegratedGradients);
+    let blurred = Baseline::Blurred { sigma: 2.0 };
     let gradient = |channels| Method::Gradient(Gradient { channels });
     let product = |channels| Method::InputXGradient(InputXGradient { channels });
     vec![
@@ -67,6 +89,26 @@ fn varied() -> Vec<(&'static str, Reads, Method)> {
         ),
         ("relevance from layer 1", OfRelevance, Method::Relevance(Relevance { start_layer: 1 })),
         ("relevance of the last layer", OfRelevance, Method::Relevance(Relevance { start_layer: 2 })),
+        (
+            "gradient rollout, nothing discarded",
+            OfRelevance,
+            Method::GradientRollout(GradientRollout { discard: Discard::Nothing, ..weighted }),
+        ),
+        (
+            "gradient rollout, little residual",
+            OfRelevance,
+            Method::GradientRollout(GradientRollout { residual: Residual { weight: 0.1 }, ..weighted }),
+        ),
+        ("smoothgrad, sum", SignedGradient, Method::SmoothGrad(SmoothGrad { channels: ChannelReduction::Sum, ..smooth })),
+        ("smoothgrad, little noise", GradientSize, Method::SmoothGrad(SmoothGrad { noise: 0.05, samples: 5, seed: 3, ..smooth })),
+        ("integrated gradients, captum", SignedGradient, integrated(IntegratedGradients::captum())),
+        ("integrated gradients from white", SignedIntegral, integrated(IntegratedGradients { baseline: Baseline::White, ..adaptive() })),
+        ("integrated gradients from a blur", SignedIntegral, integrated(IntegratedGradients { baseline: blurred, ..adaptive() })),
+        (
+            "integrated gradients, length",
+            GradientSize,
+            integrated(IntegratedGradients { channels: ChannelReduction::Length, ..adaptive() }),
+        ),
         ("gradient, length", GradientSize, gradient(ChannelReduction::Length)),
         ("gradient, sum", SignedGradient, gradient(ChannelReduction::Sum)),
         ("input x gradient, largest", GradientSize, product(ChannelReduction::MaxAbs)),

@@ -3,14 +3,15 @@
 use super::super::refusal::{Reason, Refusal};
 use super::node::Tensor;
 
-/// Refuses views that leave their storage, hold nothing or show a number twice, as broadcasts do.
+/// Refuses views that leave their storage or show a number twice, as broadcasts do.
 ///
 /// With dimensions ordered by stride, no number is shown twice where each stride is beyond the reach of all smaller ones.
 /// So a tensor is never larger than its storage, which is never larger than the file.
 pub(super) fn check(name: &str, tensor: &Tensor) -> Result<(), Refusal> {
     let refuse = |reason, problem: String| Err(Refusal::new(reason, format!("tensor {name} of shape {:?} {problem}", tensor.shape)));
+    let outside = || refuse(Reason::BadOffsets, format!("leaves its storage of {} numbers", tensor.storage.count));
     if tensor.shape.contains(&0) {
-        return refuse(Reason::BadShape, "holds no values".into());
+        return if tensor.offset <= tensor.storage.count { Ok(()) } else { outside() };
     }
     let mut steps: Vec<_> = tensor.strides.iter().zip(&tensor.shape).filter(|(_, size)| **size > 1).collect();
     steps.sort_unstable();
@@ -26,7 +27,7 @@ pub(super) fn check(name: &str, tensor: &Tensor) -> Result<(), Refusal> {
     }
     match tensor.offset.checked_add(reach) {
         Some(last) if last < tensor.storage.count => Ok(()),
-        _ => refuse(Reason::BadOffsets, format!("leaves its storage of {} numbers", tensor.storage.count)),
+        _ => outside(),
     }
 }
 
@@ -54,6 +55,9 @@ pub(super) fn is_contiguous(tensor: &Tensor) -> bool {
 pub(super) fn gather(tensor: &Tensor, storage: &[u8]) -> Vec<u8> {
     let width = width(tensor);
     let mut gathered = Vec::with_capacity(length(tensor));
+    if tensor.shape.contains(&0) {
+        return gathered;
+    }
     let mut index = vec![0; tensor.shape.len()];
     let mut at = tensor.offset;
     loop {
@@ -98,6 +102,7 @@ mod tests {
         assert_eq!(taken(view(24, 1, &[2, 3], &[12, 4])), (false, vec![1, 5, 9, 13, 17, 21]));
         assert_eq!(taken(view(24, 23, &[], &[])), (true, vec![23]));
         assert_eq!(taken(view(24, 0, &[1, 2, 1], &[0, 1, 99])), (true, vec![0, 1]));
+        assert_eq!(taken(view(24, 24, &[0, 5], &[5, 2])), (false, Vec::new()));
     }
 
     #[test]
@@ -110,7 +115,7 @@ mod tests {
             (view(24, 0, &[usize::MAX, 3], &[2, 1]), Reason::UnsupportedTensor),
             (view(24, 0, &[1 << 40], &[0]), Reason::UnsupportedTensor),
             (view(24, 0, &[4, 4], &[1, 1]), Reason::UnsupportedTensor),
-            (view(24, 0, &[2, 0], &[1, 1]), Reason::BadShape),
+            (view(24, 25, &[2, 0], &[1, 1]), Reason::BadOffsets),
         ];
         for (tensor, reason) in cases {
             assert_eq!(check("w", &tensor).unwrap_err().reason, reason, "{tensor:?}");

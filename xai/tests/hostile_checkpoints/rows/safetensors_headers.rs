@@ -48,7 +48,11 @@ fn lengths() -> Vec<Row> {
 
 fn offsets() -> Vec<Row> {
     let seen = |what: &str, bytes: Vec<u8>, code| refused("K04", what, FILE, bytes, code);
-    let none = r#""v":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#;
+    let empty = |name: &str, at: u32| format!(r#""{name}":{{"dtype":"F32","shape":[0],"data_offsets":[{at},{at}]}}"#);
+    let empties = |first: u32, second: u32| {
+        let full = r#""w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#;
+        safetensors(&format!("{{{},{full},{}}}", empty("u", first), empty("v", second)), &[0; 8])
+    };
     vec![
         refused("K03", "a shape whose product overflows", FILE, one("[4194305,4194305,211106198978564]", "[0,8]"), "bad-shape"),
         refused("K03", "a shape whose bytes overflow", FILE, one("[4611686018427387904]", "[0,8]"), "bad-shape"),
@@ -62,7 +66,10 @@ fn offsets() -> Vec<Row> {
         seen("offsets that run backwards", one("[2]", "[8,0]"), "bad-offsets"),
         seen("a negative offset", one("[2]", "[-8,0]"), "malformed"),
         seen("fewer bytes than the shape takes", one("[3]", "[0,8]"), "bad-offsets"),
-        seen("a tensor without values that reuses an offset", safetensors(&format!("{{{none}}}"), &[0; 8]), "bad-shape"),
+        seen("two tensors without values at one offset", empties(8, 8), "bad-offsets"),
+        seen("a tensor without values inside another", empties(0, 4), "bad-offsets"),
+        seen("a tensor without values behind the file", empties(0, 12), "bad-offsets"),
+        seen("tensors without values between others: no fault, but no model", empties(0, 8), "no-model"),
         refused("K09", "numbers cut off", FILE, one("[5]", "[0,20]"), "incomplete"),
     ]
 }

@@ -26,7 +26,11 @@ fn models() -> Vec<Row> {
     vec![
         seen("a tensor that is missing", &|all| drop(all.0.remove(GAIN)), "no-model"),
         seen("a tensor too many", &|all| drop(all.0.insert("vit.extra".into(), (vec![1], vec![0.0]))), "no-model"),
-        seen("a tensor of another shape", &|all| all.0.get_mut(GAIN).unwrap().0.insert(0, 1), "no-model"),
+        seen(
+            "a tensor of another shape",
+            &|all| all.0.get_mut("vit.encoder.layer.0.intermediate.dense.weight").unwrap().0.reverse(),
+            "no-model",
+        ),
         refused("K07", "whole numbers for weights", FILE, wrong_kind, "unsupported-tensor"),
         row("K07", "a head of 1,000 classes where 7 are named: loads, numbered and said", FILE, thousand.file(), Outcome::Loads),
         refused(
