@@ -31,11 +31,11 @@ use kernels::Device;
 
 use crate::trace::{Probe, Trace};
 use crate::{Batch, Error, Labels, Patches, Preprocessor};
+use arena::Arenas;
 pub use choices::{Activation, FinalNorm, Pooling, PositionResize, Positions, Tokens};
 pub use config::{Family, VitConfig};
 pub use head::HeadKind;
 pub use precision::Precision;
-use arena::Arenas;
 use weights::Weights;
 
 /// One fused map of so many patches takes a gigabyte.
@@ -73,7 +73,9 @@ pub(crate) struct Model {
 pub struct Source {
     /// A path, or `random:NAME`.
     pub name: String,
-    /// SHA-256 of the weights file's bytes, as they were read, in hexadecimal; of name and seed for random weights.
+    /// SHA-256 of the weights file's bytes, as they were read, in hexadecimal; of a sharded checkpoint, of the hexadecimal
+    /// hashes of its index and of its shards in the order of their names, without anything between them; of name and seed for
+    /// random weights.
     pub sha256: String,
     /// What was found out about the checkpoint, one sentence each, to be shown.
     pub notes: Vec<String>,
@@ -92,7 +94,9 @@ impl Vit {
         let weights = random::weights(&config, head, seed);
         let labels = Labels::numbered(weights.head.classes());
         let preprocessor = Preprocessor::for_size(config.image_size.0, config.image_size.1).with_channels(config.num_channels);
-        Ok(Self { model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source, arenas: Arenas::default() }) })
+        Ok(Self {
+            model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source, arenas: Arenas::default() }),
+        })
     }
 
     /// The architecture.
