@@ -1,11 +1,13 @@
 //! The command line: one file a command.
 
+mod baseline;
 mod demo;
 mod doctor;
 mod evidence;
 mod explain;
 mod explanation;
 mod map_files;
+mod methods;
 mod model;
 mod picture_file;
 mod style;

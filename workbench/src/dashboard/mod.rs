@@ -17,6 +17,7 @@
 
 mod assets;
 mod controls;
+mod cost;
 mod evidence;
 mod lesion;
 mod lesions;
