@@ -132,6 +132,17 @@ fn grey_palette_and_alpha_become_rgb_on_white() {
     assert_eq!((opaque.image.get_pixel(0, 0).0, opaque.notes), ([9, 8, 7], vec![]));
 }
 
+/// I25: what else describes colours is told as a profile is; the gamma of sRGB is no news.
+#[test]
+fn other_colours_are_noted() {
+    let picture = png_of(&lesion(32, 32));
+    let notes = |name, body: &[u8]| open(&with_chunk(&picture, name, body)).unwrap().notes;
+    assert_eq!(notes(b"gAMA", &45_455_u32.to_be_bytes()), []);
+    assert_eq!(notes(b"sRGB", &[0]), []);
+    assert_eq!(notes(b"gAMA", &100_000_u32.to_be_bytes()), [Note::ProfilePassedOver]);
+    assert_eq!(notes(b"cICP", &[9, 16, 0, 1]), [Note::ProfilePassedOver]);
+}
+
 /// I17.
 #[test]
 fn an_animation_is_refused() {

@@ -9,25 +9,28 @@
 //! | [`matmul`] | `C ← alpha·A·B + beta·C` on strided views |
 //! | [`linear`] | `Y = X·W + b`, its gradients for inputs and for weights |
 //! | [`layer_norm`] | normalised rows and their gradients |
-//! | [`gelu`] | `x·Φ(x)` (erf form) and its gradient |
+//! | [`activation`] | GELU in both forms and ReLU, with their derivatives |
 //! | [`attention`] | softmax attention, maps fused over heads, gradients, and the relevance row inside the backward pass |
 //! | [`rollout`] | one row pushed down through attention maps, and the explicit product |
 //! | [`patchify`] | pixels to rows of patches and back |
 //! | [`bicubic`] | position tables resized as the reference implementations do |
+//! | [`bicubic_antialiased`] | the same with antialiasing, as timm and DINOv2 with registers do |
 //! | [`cross_entropy`] | loss and its gradient at the logits |
 //! | [`adamw`] | one decoupled-weight-decay Adam step |
 //!
 //! Determinism: the bits of one image never depend on the images beside it, nor on how many threads run.
 
+pub mod activation;
 pub mod adamw;
 pub mod attention;
 pub mod bicubic;
+mod buffer;
+pub mod bicubic_antialiased;
 pub mod check;
 pub mod cross_entropy;
 pub mod device;
 mod error;
-pub mod gelu;
-mod images;
+mod instructions;
 pub mod layer_norm;
 pub mod linear;
 pub mod matmul;
@@ -35,7 +38,11 @@ pub mod patchify;
 mod real;
 pub mod rollout;
 mod simd;
+mod workspace;
 
+pub use buffer::{Buffer, Number};
 pub use device::Device;
 pub use error::Error;
+pub use instructions::Instructions;
 pub use real::Real;
+pub use workspace::Workspace;

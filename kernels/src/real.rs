@@ -4,9 +4,12 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
+use crate::buffer::Number;
+
 /// `f32`, the reference precision on every device, or `f64`, the yardstick of tests.
 pub trait Real:
-    Copy
+    Number
+    + Copy
     + Debug
     + Display
     + Default
@@ -67,10 +70,11 @@ impl Real for f32 {
     /// Relative error below 3e-7; branch-free, so that loops over it become vector code.
     #[inline(always)]
     fn exp(self) -> Self {
-        const ROUND: f32 = 12_582_912.0; // 1.5·2²³: adding it rounds to an integer.
+        const ROUND: f32 = 12_582_912.0; // 1.5·2²³: adding it rounds to an integer, which then stands in the lowest bits.
         const LN2_HIGH: f32 = 0.693_359_4;
         const LN2_LOW: f32 = -2.121_944_4e-4;
         let x = if self > 88.0 { 88.0 } else { self }; // NaN passes through.
+        let x = if x < -87.0 { -87.0 } else { x };
         let shifted = x * std::f32::consts::LOG2_E + ROUND;
         let n = shifted - ROUND;
         let r = f32::mul_add(-n, LN2_LOW, f32::mul_add(-n, LN2_HIGH, x));
@@ -78,9 +82,8 @@ impl Real for f32 {
         for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
             series = f32::mul_add(series, r, coefficient);
         }
-        let exponent = (n as i32).clamp(-127, 127);
-        let power = f32::from_bits(((exponent + 127) as u32) << 23);
-        if x < -87.0 { 0.0 } else { series * power }
+        let power = f32::from_bits(shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23);
+        if self < -87.0 { 0.0 } else { series * power }
     }
 
     /// Odd rational fit `x·P(x²)/Q(x²)` on |x| ≤ 3.95 (beyond, erf rounds to ±1); absolute error below 4e-7.

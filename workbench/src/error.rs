@@ -12,6 +12,10 @@ pub enum Error {
     #[error(transparent)]
     Explain(#[from] xai::Error),
 
+    /// A model of the hub that did not arrive, with its stable code.
+    #[error(transparent)]
+    Hub(#[from] crate::hub::Failure),
+
     /// A model source that is not understood.
     #[error("model `{given}`: {problem}")]
     Model {

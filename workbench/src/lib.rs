@@ -6,7 +6,9 @@ pub mod drawn_model;
 mod error;
 pub mod evidence;
 pub mod experiment;
+pub mod hub;
 mod model_source;
+pub mod names;
 pub mod pipeline;
 pub mod progress;
 

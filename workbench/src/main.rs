@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use workbench::cli::Cli;
+use workbench::names::visible_lines;
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Names of files and models may be in it.
+            eprintln!("error: {}", visible_lines(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -1,25 +1,28 @@
-//! Where a model comes from: a path, `random:NAME[+dnn3:CLASSES]`, or the small one that ships.
+//! Where a model comes from: a path, the Hugging Face hub, `random:NAME[+dnn3:CLASSES]`, or the small one that ships.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use xai::{Device, HeadKind, Vit, VitConfig};
+use xai::{Device, HeadKind, Hints, Vit, VitConfig};
 
 use crate::Error;
+use crate::hub::{self, Hub, RepoName};
 
 /// A model as it is named on a command line.
 ///
 /// ```
 /// use workbench::ModelSource;
 /// let source: ModelSource = "random:tiny_for_tests+dnn3:7".parse()?;
-/// assert_eq!(source.load(None)?.labels().len(), 7);
+/// assert_eq!(source.load(&xai::Hints::default())?.labels().len(), 7);
 /// # Ok::<(), workbench::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelSource {
     /// A folder or a `.safetensors` file.
     Path(PathBuf),
+    /// A repository of the hub.
+    Hub(RepoName),
     /// A named architecture with seeded random weights.
     Random {
         /// The architecture's name.
@@ -40,6 +43,9 @@ impl FromStr for ModelSource {
     fn from_str(text: &str) -> Result<Self, Error> {
         if text == "drawn" {
             return Ok(Self::Drawn);
+        }
+        if let Some(name) = text.strip_prefix("hf:") {
+            return Ok(Self::Hub(name.parse()?));
         }
         let Some(random) = text.strip_prefix("random:") else {
             return Ok(Self::Path(text.into()));
@@ -69,16 +75,29 @@ fn parse_head(given: &str, head: &str) -> Result<HeadKind, Error> {
 }
 
 impl ModelSource {
-    /// Loads the model; `arch` names the architecture of a checkpoint without `config.json`.
+    /// Brings a model of the hub onto this machine, in the place and manner that the environment names; every other source is there.
+    /// Beside it stands what to tell about where its files came from.
     ///
     /// # Errors
-    /// As for [`Vit::load`].
-    pub fn load(&self, arch: Option<&str>) -> Result<Vit, Error> {
+    /// As for [`hub::fetch`].
+    pub fn fetched(&self) -> Result<(Self, Vec<String>), Error> {
+        let Self::Hub(name) = self else { return Ok((self.clone(), Vec::new())) };
+        let snapshot = hub::fetch(&Hub::from_env()?, name)?;
+        Ok((Self::Path(snapshot.folder), snapshot.notes))
+    }
+
+    /// Loads the model; `hints` say what a checkpoint's files do not.
+    ///
+    /// # Errors
+    /// As for [`Vit::load`] and [`hub::fetch`].
+    pub fn load(&self, hints: &Hints) -> Result<Vit, Error> {
         match self {
-            Self::Path(path) => Ok(match arch {
-                Some(arch) => Vit::load_as(path, arch, &Device::best())?,
-                None => Vit::load(path, &Device::best())?,
-            }),
+            Self::Path(path) => {
+                let vit = Vit::load_with(path, hints, &Device::best())?;
+                hub::expect_named_bytes(path, &vit.source().sha256)?;
+                Ok(vit)
+            }
+            Self::Hub(_) => self.fetched()?.0.load(hints),
             Self::Random { arch, head } => Ok(Vit::random(VitConfig::by_name(arch)?, *head, RANDOM_SEED)?),
             Self::Drawn => Ok(crate::drawn_model::load()?),
         }
@@ -89,6 +108,7 @@ impl fmt::Display for ModelSource {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Path(path) => path.display().fmt(f),
+            Self::Hub(name) => name.fmt(f),
             Self::Random { arch, .. } => write!(f, "random:{arch}"),
             Self::Drawn => f.write_str("drawn"),
         }

@@ -16,6 +16,15 @@ pub fn bar(what: &str, steps: usize) -> ProgressBar {
     bar
 }
 
+/// A bar over the bytes of a file that comes from elsewhere, with speed and the time that is left.
+pub fn transfer(file: &str, bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes);
+    let style = ProgressStyle::with_template("{msg:>24} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(file.to_owned());
+    bar
+}
+
 /// A turning sign for one long step.
 pub fn spinner(what: &str) -> ProgressBar {
     let spinner = ProgressBar::new_spinner();

@@ -168,6 +168,26 @@ async fn a_full_queue_says_when_to_come_again() {
     assert_eq!(get(&app, &rooms[0]).await.status, StatusCode::OK, "afterwards there is room again");
 }
 
+/// Given a name of another site that points to this machine, when a browser calls it, then nothing is read or kept: 421.
+#[tokio::test]
+async fn requests_under_another_name_are_refused() {
+    let app = app_with(Workload::default());
+    for name in ["evil.example", "evil.example:7878", "127.0.0.1.evil.example", "169.254.169.254", "localhost@evil.example", ""] {
+        let read = Asked::get("/").with("host", name).accepting("application/json").of(&app).await;
+        assert_eq!((read.status.as_u16(), read.code().as_str()), (421, "wrong-host"), "{name}: {}", read.text);
+        let kept = Asked::upload(form("picture", "a.png", &picture(4))).with("host", name).of(&app).await;
+        assert_eq!((kept.status.as_u16(), kept.code().as_str()), (421, "wrong-host"), "{name}: {}", kept.text);
+    }
+    let absolute = Asked::new("GET", "http://evil.example/").accepting("application/json").of(&app).await;
+    assert_eq!((absolute.status.as_u16(), absolute.code().as_str()), (421, "wrong-host"), "the address counts beside the header");
+    let page = Asked::get("/").with("host", "evil.example").accepting("text/html").of(&app).await;
+    assert!(page.text.contains("wrong-host") && page.header("content-security-policy").starts_with("default-src"), "{}", page.text);
+    for name in ["localhost", "127.0.0.1:7878", "LOCALHOST:1"] {
+        assert_eq!(Asked::get("/").with("host", name).of(&app).await.status, StatusCode::OK, "{name}");
+    }
+    assert_nothing_stored(&app).await;
+}
+
 async fn assert_nothing_stored(app: &Router) {
     assert!(!get(app, "/").await.text.contains("kept now"), "something was stored");
 }

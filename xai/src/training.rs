@@ -9,7 +9,7 @@ use crate::vit::backward::{self, Extra};
 use crate::vit::embedding::Pixels;
 use crate::vit::forward::{self, Keep};
 use crate::vit::weights::Weights;
-use crate::{Batch, Error, Patches, Vit};
+use crate::{Batch, Error, Patches, Precision, Vit};
 
 pub use kernels::adamw::Settings as AdamW;
 
@@ -18,7 +18,7 @@ pub use kernels::adamw::Settings as AdamW;
 pub enum Decay {
     /// All of them, as a bare PyTorch optimiser does.
     Everything,
-    /// Weight matrices only: not biases, norms, class token and positions.
+    /// Weight matrices only: not biases, norms, tokens and positions.
     Matrices,
 }
 
@@ -56,7 +56,7 @@ pub struct Training {
 impl Training {
     /// Starts from a model's weights.
     pub fn of(vit: Vit) -> Self {
-        let moments = vit.model.weights.named().iter().map(|(_, tensor)| Moments::zero(tensor.data.len())).collect();
+        let moments = vit.model.weights.named().iter().map(|(_, tensor)| Moments::zero(tensor.values().len())).collect();
         Self { vit, moments, steps: 0 }
     }
 
@@ -65,18 +65,18 @@ impl Training {
         &self.vit
     }
 
-    /// Moves the weights against the gradient of the cross-entropy of `batch` (B, 3, H, W) with `labels` (B);
+    /// Moves the weights against the gradient of the cross-entropy of `batch` (B, C, H, W) with `labels` (B);
     /// `class_weights` (classes) scale each image's term, empty for none. Returns the loss before the step.
     ///
     /// # Errors
-    /// [`Error::Shape`] unless there is a label for each image, [`Error::Untrainable`] for a head other than linear,
+    /// [`Error::Shape`] unless there is a label for each image and pictures have the model's channels, [`Error::Untrainable`] for a head other than linear,
     /// [`Error::Kernel`] for labels beyond the classes, [`Error::NotFinite`] where the gradient is no longer finite; the weights are then left as they were.
     pub fn step(&mut self, batch: &Batch, labels: &[usize], class_weights: &[f32], step: Step) -> Result<f64, Error> {
         let (loss, mut gradient) = loss_and_gradient(&self.vit, batch, labels, class_weights)?;
         let length = gradient
             .named()
             .iter()
-            .map(|(_, tensor)| tensor.data.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>())
+            .map(|(_, tensor)| tensor.values().iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>())
             .sum::<f64>()
             .sqrt();
         if !length.is_finite() {
@@ -86,11 +86,11 @@ impl Training {
         self.steps += 1;
         let model = Arc::make_mut(&mut self.vit.model);
         let tensors = model.weights.named_mut().into_iter().zip(gradient.named_mut()).zip(&mut self.moments);
-        for (((name, weight), (_, gradient)), moments) in tensors {
-            gradient.data.iter_mut().for_each(|g| *g *= shorten);
-            let decays = step.decay == Decay::Everything || (weight.shape.len() == 2 && name != "position_embeddings");
+        for (((name, mut weight), (_, mut gradient)), moments) in tensors {
+            gradient.values().iter_mut().for_each(|g| *g *= shorten);
+            let decays = step.decay == Decay::Everything || (weight.as_ref().shape().len() == 2 && name.ends_with(".weight"));
             let adamw = AdamW { decay: if decays { step.adamw.decay } else { 0.0 }, ..step.adamw };
-            adamw::update(adamw, self.steps, &gradient.data, moments, &mut weight.data)?;
+            adamw::update(adamw, self.steps, gradient.values(), moments, weight.values())?;
         }
         Ok(loss)
     }
@@ -105,13 +105,18 @@ fn loss_and_gradient(vit: &Vit, batch: &Batch, labels: &[usize], class_weights: 
             found: labels.len().to_string(),
         });
     }
+    if vit.precision() != Precision::F32 {
+        return Err(Error::Untrainable { head: "rounded weights" });
+    }
+    batch.expect_channels(model.config.num_channels)?;
     let (height, width) = batch.size();
     let patches = Patches::cover(height, width, model.config.patch_size)?;
     let data = batch.pixels();
     let pixels = Pixels { data: data.as_slice().unwrap_or(&[]), images: batch.len(), patches };
-    let pass = forward::run(&model.config, &model.weights, &pixels, Keep::Everything)?;
+    let mut arena = model.arenas.lend();
+    let pass = forward::run(&model.config, &model.weights, &pixels, Keep::Everything, &mut arena)?;
     let (loss, dlogits) = cross_entropy::loss_and_gradient(&pass.logits, labels, class_weights)?;
-    let found = backward::run(&model.config, &model.weights, &pixels, &pass, &dlogits, Extra::Weights)?;
+    let found = backward::run(&model.config, &model.weights, &pixels, &pass, &dlogits, Extra::Weights, &mut arena)?;
     let untrainable = Error::Untrainable { head: "no weight gradients" };
     Ok((loss, found.weights.ok_or(untrainable)?))
 }

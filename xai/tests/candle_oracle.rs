@@ -89,6 +89,7 @@ fn candles_vit_loses_every_pixel_gradient_and_ours_does_not() {
 fn candles_dinov2_gives_the_same_tokens_and_logits_at_its_own_size() {
     let config = VitConfig {
         family: Family::Dinov2,
+        layer_scale: true,
         pooling: Pooling::ClsAndMean,
         image_size: (518, 518),
         patch_size: 14,

@@ -148,13 +148,14 @@ fn a_file_beyond_all_measure_is_refused_by_its_size() {
 fn configurations_that_are_not_supported_are_refused_by_their_field() {
     use serde_json::json;
     let cases = [
-        ("hidden_act", json!("gelu_new")),
+        ("hidden_act", json!("quick_gelu")),
+        ("hidden_act", json!("silu")),
         ("model_type", json!("swin")),
         ("model_type", json!("dinov2")),
-        ("num_channels", json!(1)),
+        ("num_channels", json!(0)),
+        ("num_channels", json!(4)),
         ("num_attention_heads", json!(4)),
         ("num_attention_heads", json!(0)),
-        ("qkv_bias", json!(false)),
         ("patch_size", json!([3, 4])),
         ("patch_size", json!(0)),
         ("image_size", json!(1 << 20)),

@@ -8,11 +8,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use goldens_reader::{flat, report};
+use image::{Rgb, RgbImage};
 use kernels::Device;
 use kernels::check::{Tolerance, assert_close};
 use ndarray::{Array4, ArrayD, IxDyn};
 use ndarray_npy::NpzReader;
-use xai::{Batch, HeadKind, Method, Patches, Probe, Rollout, Target, Vit, VitConfig, explain, explicit};
+use xai::{Activation, Batch, HeadKind, Hints, Method, Patches, Probe, Rollout, Target, Vit, VitConfig, explain, explicit};
 
 /// The folder `name` of the development data.
 fn data(name: &str) -> Option<PathBuf> {
@@ -79,4 +80,57 @@ fn the_row_identity_holds_on_twelve_trained_layers() {
         report("dinov2_small: rollout row", assert_close("row", &map, &row, Tolerance { absolute: 1e-9, relative: 1e-5 }));
         assert!(map.iter().all(|value| value.is_finite()));
     }
+}
+
+/// The digits' test set as its IDX files hold it, in the folder `PELLUCID_DIGITS` or `mnist` of the development data.
+fn digits() -> Option<(Vec<u8>, Vec<u8>)> {
+    let said = std::env::var_os("PELLUCID_DIGITS").map(PathBuf::from).filter(|folder| folder.is_dir());
+    let Some(folder) = said.or_else(|| data("mnist")) else {
+        eprintln!("SKIPPED: no digits; set PELLUCID_DIGITS to a folder with t10k-images.idx3-ubyte and t10k-labels.idx1-ubyte");
+        return None;
+    };
+    let idx = |name: &str, header: usize| std::fs::read(folder.join(name)).unwrap()[header..].to_vec();
+    Some((idx("t10k-images.idx3-ubyte", 16), idx("t10k-labels.idx1-ubyte", 8)))
+}
+
+/// How many digits of the classes it knows a model classifies, and how many there are.
+fn correct(vit: &Vit, (images, labels): &(Vec<u8>, Vec<u8>)) -> (usize, usize) {
+    let known: Vec<_> = images.chunks(28 * 28).zip(labels).filter(|(_, label)| usize::from(**label) < vit.labels().len()).collect();
+    let right = known.chunks(100).map(|some| {
+        let picture = |pixels: &[u8]| RgbImage::from_fn(28, 28, |x, y| Rgb([pixels[(y * 28 + x) as usize]; 3]));
+        let prepared: Vec<Batch> = some.iter().map(|(pixels, _)| vit.preprocessor().prepare(&picture(pixels)).unwrap()).collect();
+        let trace = vit.trace(&Batch::stack(&prepared).unwrap(), Probe::Logits).unwrap();
+        let predicted = trace.resolve(Target::Predicted).unwrap();
+        predicted.iter().zip(some).filter(|(predicted, (_, label))| **predicted == Target::Class(usize::from(**label))).count()
+    });
+    (right.sum(), known.len())
+}
+
+/// PyTorch 2.11 with the same weights on the same digits is right as often as is said here.
+#[test]
+fn the_digit_models_classify_digits() {
+    let (Some(folder), Some(digits)) = (data("vit/mnist_tiny"), digits()) else { return };
+    for (file, arch, by_pytorch, there_are) in [
+        ("vit_371", "vit_mnist_371", 3103, 3147),
+        ("vit_mnist_3class", "vit_mnist_3class", 3130, 3147),
+        ("vit_mnist_gpu", "vit_mnist_gpu", 9721, 10000),
+    ] {
+        let vit = Vit::load_as(&folder.join(format!("{file}.safetensors")), arch, &Device::Cpu).unwrap();
+        let (right, all) = correct(&vit, &digits);
+        eprintln!("{file}: {right} of {all} digits, {:.2} %", 100.0 * right as f64 / all as f64);
+        assert_eq!(all, there_are);
+        // Two digits whose logits are equal to six places may fall either way.
+        assert!(right.abs_diff(by_pytorch) <= 2, "{file}: {right}, PyTorch has {by_pytorch}");
+    }
+}
+
+#[test]
+fn the_digit_models_say_what_their_files_do_not_show() {
+    let Some(folder) = data("vit/mnist_tiny") else { return };
+    let file = folder.join("vit_mnist_gpu.safetensors");
+    let refused = Vit::load(&file, &Device::Cpu).unwrap_err().to_string();
+    assert!(["--heads N (4 if they are 64 wide)", "--arch", "vit_mnist_gpu"].iter().all(|word| refused.contains(word)), "{refused}");
+    let hints = Hints { heads: Some(4), activation: Some(Activation::Relu), ..Hints::default() };
+    let said = Vit::load_with(&file, &hints, &Device::Cpu).unwrap();
+    assert_eq!((said.config(), said.parameters()), (&VitConfig::vit_mnist_gpu(), 499_722));
 }

@@ -4,13 +4,19 @@ use xai::{Family, HeadKind, Pooling, Vit, VitConfig};
 
 /// Every product written out: what a reader of the papers would count.
 fn by_hand(config: &VitConfig, head: HeadKind) -> usize {
-    let (d, m) = (config.hidden_size, config.intermediate_size);
-    let layer_scale = if config.family == Family::Dinov2 { 2 * d } else { 0 };
-    let norms = 2 * (2 * d);
-    let block = norms + (3 * d * d + 3 * d) + (d * d + d) + (d * m + m) + (m * d + d) + layer_scale;
-    let tokens = 1 + (config.image_size.0 / config.patch_size) * (config.image_size.1 / config.patch_size);
-    let patches = 3 * config.patch_size.pow(2) * d + d;
-    d + tokens * d + patches + config.num_hidden_layers * block + 2 * d + head_by_hand(head, config.pooled_width())
+    let (d, m, a) = (config.hidden_size, config.intermediate_size, config.num_attention_heads * config.head_width());
+    let layer_scale = if config.layer_scale { 2 * d } else { 0 };
+    let mlp = if m > 0 { 2 * d + (d * m + m) + (m * d + d) } else { 0 };
+    let block = 2 * d + (3 * d * a + if config.qkv_bias { 3 * a } else { 0 }) + (a * d + d) + mlp + layer_scale;
+    let special = match config.family {
+        Family::Vit => d,
+        Family::Deit => 2 * d,
+        Family::Dinov2 => d + config.special_tokens.registers * d,
+    };
+    let positioned = if config.family == Family::Deit { 2 } else { 1 };
+    let tokens = positioned + (config.image_size.0 / config.patch_size) * (config.image_size.1 / config.patch_size);
+    let patches = config.num_channels * config.patch_size.pow(2) * d + d;
+    special + tokens * d + patches + config.num_hidden_layers * block + 2 * d + head_by_hand(head, config.pooled_width())
 }
 
 /// Linear layers with their biases, and a gain and a bias for each BatchNorm.
@@ -18,6 +24,7 @@ fn head_by_hand(head: HeadKind, width: usize) -> usize {
     match head {
         HeadKind::None => 0,
         HeadKind::Linear(classes) => width * classes + classes,
+        HeadKind::Distilled(classes) => 2 * (width / 2 * classes + classes),
         HeadKind::Dnn3(classes) => {
             let linears = (width * 512 + 512) + (512 * 256 + 256) + (256 * 64 + 64) + (64 * classes + classes);
             linears + 2 * (512 + 256 + 64)
@@ -42,6 +49,12 @@ fn published_counts_are_met() {
         (VitConfig::vit_large_patch16_224(), HeadKind::Linear(1000), 304_326_632),
         (VitConfig::vit_huge_patch14_224(), HeadKind::None, 630_764_800),
         (VitConfig::dinov2_small(), HeadKind::None, 22_056_192),
+        (VitConfig::dinov2_with_registers_small(), HeadKind::None, 22_057_728),
+        (VitConfig::vit_mnist_gpu(), HeadKind::Linear(10), 499_722),
+        (VitConfig::vit_mnist_3class(), HeadKind::Linear(3), 137_795),
+        (VitConfig::vit_mnist_371(), HeadKind::Linear(3), 371),
+        (VitConfig::deit_tiny_distilled_patch16_224(), HeadKind::Distilled(1000), 5_910_800),
+        (VitConfig::deit_base_distilled_patch16_224(), HeadKind::Distilled(1000), 87_338_192),
     ];
     for (config, head, count) in published {
         assert_eq!(config.parameters(head), count, "{config:?}");
@@ -60,7 +73,7 @@ fn every_named_architecture_follows_the_formula() {
 #[test]
 fn a_model_has_as_many_parameters_as_its_configuration_says() {
     let vit = VitConfig::tiny_for_tests();
-    let dinov2 = VitConfig { family: Family::Dinov2, pooling: Pooling::ClsAndMean, ..vit.clone() };
+    let dinov2 = VitConfig { family: Family::Dinov2, layer_scale: true, pooling: Pooling::ClsAndMean, ..vit.clone() };
     let mean = VitConfig { pooling: Pooling::MeanPatches, ..vit.clone() };
     for config in [vit, dinov2, mean] {
         for head in [HeadKind::None, HeadKind::Linear(1), HeadKind::Linear(9), HeadKind::Dnn3(7)] {
@@ -74,5 +87,6 @@ fn a_model_has_as_many_parameters_as_its_configuration_says() {
 #[test]
 fn vit_huge_has_heads_of_width_80() {
     assert_eq!(VitConfig::vit_huge_patch14_224().head_width(), 80);
-    assert!(VitConfig::named().iter().all(|(name, config)| name == &"tiny_for_tests" || config.head_width() % 8 == 0));
+    let made_for_play = |name: &str| name == "tiny_for_tests" || name == "vit_mnist_371";
+    assert!(VitConfig::named().iter().all(|(name, config)| made_for_play(name) || config.head_width() % 8 == 0));
 }

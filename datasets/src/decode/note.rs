@@ -20,7 +20,7 @@ pub enum Note {
     GreyExpanded,
     /// A palette was looked up.
     PaletteExpanded,
-    /// An embedded colour profile was not applied; colours were taken as sRGB.
+    /// An embedded description of the colours (a profile, another gamma, a film's colour space) was not applied; they were taken as sRGB.
     ProfilePassedOver,
     /// Bytes after the end of the picture were left behind.
     TrailingBytes {

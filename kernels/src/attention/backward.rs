@@ -6,12 +6,12 @@
 use rayon::prelude::*;
 
 use super::Shape;
-use super::cpu::{Part, head_of};
-use super::maps::probabilities_of;
+use super::cpu::Part;
+use super::maps::{head_of, probabilities_of};
 use crate::error::expect_len;
 use crate::matmul::{Parallelism, View, matmul};
 use crate::simd::vectorised;
-use crate::{Error, Real};
+use crate::{Error, Real, Workspace};
 
 /// What to gather while the maps and their gradients pass by; empty slices ask for nothing.
 #[derive(Debug)]
@@ -38,7 +38,9 @@ pub fn backward<T: Real>(
     dcontext: &[T],
     dqkv: &mut [T],
     read_outs: ReadOuts<T>,
+    workspace: &mut Workspace<T>,
 ) -> Result<(), Error> {
+    let _ = workspace;
     check(shape, (qkv, log_sum_exp), dcontext, dqkv, &read_outs)?;
     let per_head = HeadGradient::<T>::len(shape);
     let mut by_head = vec![T::ZERO; shape.images * shape.heads * per_head];
@@ -74,7 +76,7 @@ impl<T: Real> HeadGradient<'_, T> {
 
     fn run(self, (qkv, log_sum_exp): (&[T], &[T]), dcontext: &[T], row: &[T], map: &mut [T], dmap: &mut [T]) {
         let Shape { tokens, head_width, .. } = self.shape;
-        let part = |part| head_of(self.shape, qkv, part, self.at, 0, tokens);
+        let part = |part| head_of(self.shape, qkv, part, self.at);
         let start = self.at.0 * tokens * self.shape.width() + self.at.1 * head_width;
         let dcontext = View::rows(&dcontext[start..], tokens, head_width, self.shape.width());
         probabilities_of(self.shape, qkv, log_sum_exp, self.at, map);

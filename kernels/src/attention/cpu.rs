@@ -1,19 +1,20 @@
-//! Attention on the CPU: a task owns some queries of one image and walks its heads, so nothing is shared between tasks.
+//! Attention on the CPU: keys and values of every head are packed once, then every task takes 32 queries of one image
+//! through all heads, so nothing is shared between tasks.
+//!
+//! Scores are made transposed, (keys, 32 queries): one vector lane is one query, so the softmax needs no sums across
+//! lanes, and the result is already the panel that the product with the values reads.
+
+use std::ops::Range;
+use std::sync::Mutex;
 
 use rayon::prelude::*;
 
 use super::{Fused, HeadFusion, Shape};
-use crate::Real;
-use crate::matmul::{Parallelism, View, matmul};
+use crate::linear::panels::WIDTH;
+use crate::linear::{Strip, Tile, exact_tile};
 use crate::simd::vectorised;
-
-/// Queries of one task at most: enough to keep the products busy, few enough to feed every core.
-const QUERIES: usize = 64;
-
-/// Queries of one task: an even number of tasks of nearly the same size, whatever the threads, so that bits do not depend on them.
-fn queries(tokens: usize) -> usize {
-    tokens.div_ceil(tokens.div_ceil(QUERIES).next_multiple_of(2))
-}
+use crate::workspace::{Corner, corner};
+use crate::{Real, Workspace};
 
 /// Which third of the packed buffer.
 #[derive(Clone, Copy)]
@@ -23,122 +24,244 @@ pub(super) enum Part {
     Value,
 }
 
-/// The columns of one head in the rows `from..from + rows` of one image.
-pub(super) fn head_of<T>(shape: Shape, qkv: &[T], part: Part, (image, head): (usize, usize), from: usize, rows: usize) -> View<&[T]> {
-    let stride = 3 * shape.width();
-    let start = (image * shape.tokens + from) * stride + part as usize * shape.width() + head * shape.head_width;
-    View::rows(&qkv[start..], rows, shape.head_width, stride)
+/// Where one head's columns of one third begin, for a token of an image.
+pub(super) fn start(shape: Shape, part: Part, (image, head): (usize, usize), token: usize) -> usize {
+    (image * shape.tokens + token) * 3 * shape.width() + part as usize * shape.width() + head * shape.head_width
 }
 
-/// Fills `scores` (rows, tokens) with `q·kᵀ/√d` for the queries `from..from + rows`.
-pub(super) fn scores<T: Real>(shape: Shape, qkv: &[T], at: (usize, usize), from: usize, rows: usize, scores: &mut [T]) {
-    let queries = head_of(shape, qkv, Part::Query, at, from, rows);
-    let keys = head_of(shape, qkv, Part::Key, at, 0, shape.tokens).transposed();
-    matmul(shape.scale(), queries, keys, T::ZERO, View::rows(scores, rows, shape.tokens, shape.tokens), Parallelism::None);
-}
-
-pub(super) fn forward<T: Real>(shape: Shape, qkv: &[T], context: &mut [T], log_sum_exp: &mut [T], fused: Option<Fused<T>>) {
-    let Shape { tokens, heads, .. } = shape;
-    let (fusion, map) = fused.map_or((HeadFusion::Mean, &mut [][..]), |f| (f.fusion, f.map));
-    let tasks: Vec<_> = tasks(shape, context, shape.width())
-        .zip(tasks(shape, log_sum_exp, heads))
-        .zip(tasks(shape, map, tokens).chain(std::iter::repeat_with(|| (0, 0, Default::default()))))
-        .collect();
-    tasks.into_par_iter().for_each_init(Vec::new, |scratch, ((context, log_sum_exp), map)| {
-        let (image, from, context) = context;
-        let task = Task { shape, image, from, rows: context.len() / shape.width() };
-        scratch.resize(task.rows * tokens, T::ZERO);
-        task.run(qkv, context, log_sum_exp.2, (fusion, map.2), scratch);
+/// Context and log-sum-exp, the fused map, or all of them.
+pub(super) fn forward<T: Real>(
+    shape: Shape,
+    qkv: &[T],
+    results: Option<(&mut [T], &mut [T])>,
+    fused: Option<Fused<T>>,
+    workspace: &mut Workspace<T>,
+) {
+    let (fusion, map) = fused.map_or((HeadFusion::Mean, None), |fused| (fused.fusion, Some(fused.map)));
+    let heads = Heads::pack(shape, qkv, workspace);
+    let outputs = Outputs {
+        results: results.map(|(context, log_sum_exp)| (context.as_mut_ptr(), log_sum_exp.as_mut_ptr())),
+        map: map.map(<[T]>::as_mut_ptr),
+    };
+    let blocks = blocks(shape.tokens);
+    (0..shape.images * blocks.len()).into_par_iter().for_each(|task| {
+        let queries = blocks.get(task % blocks.len());
+        Task { heads: &heads, image: task / blocks.len(), queries, fusion }.run(&outputs);
     });
 }
 
-/// Cuts a buffer with `width` values per token into (image, first query, its part).
-pub(super) fn tasks<T>(shape: Shape, buffer: &mut [T], width: usize) -> impl Iterator<Item = (usize, usize, &mut [T])> {
-    let queries = queries(shape.tokens);
-    buffer.chunks_mut(shape.tokens * width).enumerate().flat_map(move |(image, part)| {
-        part.chunks_mut(queries * width).enumerate().map(move |(block, part)| (image, block * queries, part))
-    })
+/// How queries are dealt to tasks: in blocks of at most 32.
+struct Blocks {
+    tokens: usize,
+    width: usize,
 }
 
-struct Task {
+impl Blocks {
+    fn len(&self) -> usize {
+        self.tokens.div_ceil(self.width)
+    }
+
+    fn get(&self, block: usize) -> Range<usize> {
+        block * self.width..self.tokens.min((block + 1) * self.width)
+    }
+}
+
+/// As many blocks as keep every thread busy to the end; a query's bits do not depend on its block.
+fn blocks(tokens: usize) -> Blocks {
+    let least = tokens.div_ceil(WIDTH).max(1);
+    let threads = rayon::current_num_threads();
+    let even = if threads <= 2 * least { least.next_multiple_of(threads) } else { least };
+    Blocks { tokens, width: tokens.div_ceil(even).max(1) }
+}
+
+/// The keys and values of all images and heads, packed.
+struct Heads<'a, T: Real> {
     shape: Shape,
-    image: usize,
-    from: usize,
-    rows: usize,
+    qkv: &'a [T],
+    /// For each image and head strips of keys, (strip, head width, its keys).
+    keys: &'a [T],
+    /// For each image and head (tokens, head width).
+    values: &'a [T],
+    tile: Tile<T>,
+    most: usize,
+    corners: &'a [Mutex<Corner<T>>],
 }
 
-impl Task {
-    fn run<T: Real>(
-        &self,
-        qkv: &[T],
-        context: &mut [T],
-        log_sum_exp: &mut [T],
-        (fusion, map): (HeadFusion, &mut [T]),
-        probabilities: &mut [T],
-    ) {
-        let Shape { tokens, heads, head_width, .. } = self.shape;
-        for head in 0..heads {
-            let at = (self.image, head);
-            scores(self.shape, qkv, at, self.from, self.rows, probabilities);
-            for (row, values) in probabilities.chunks_mut(tokens).enumerate() {
-                log_sum_exp[row * heads + head] = softmax(values);
+impl<'a, T: Real> Heads<'a, T> {
+    fn pack(shape: Shape, qkv: &'a [T], workspace: &'a mut Workspace<T>) -> Self {
+        let Workspace { instructions, heads: [keys, values], corners, .. } = workspace;
+        let (tile, most) = exact_tile(*instructions);
+        let (keys, values) = (keys.at_least(shape.context_len()), values.at_least(shape.context_len()));
+        let of_head = (shape.tokens * shape.head_width).max(1);
+        let both = keys.par_chunks_mut(of_head).zip(values.par_chunks_mut(of_head)).enumerate();
+        both.with_min_len(4).for_each(|(index, (keys, values))| {
+            let at = (index / shape.heads, index % shape.heads);
+            let row = |part, token| &qkv[start(shape, part, at, token)..][..shape.head_width];
+            values.chunks_mut(shape.head_width).enumerate().for_each(|(token, to)| to.copy_from_slice(row(Part::Value, token)));
+            let mut first = 0;
+            for count in crate::linear::shares(shape.tokens, most) {
+                let strip = &mut keys[first * shape.head_width..][..count * shape.head_width];
+                for key in 0..count {
+                    strip[key..].iter_mut().step_by(count).zip(row(Part::Key, first + key)).for_each(|(to, &value)| *to = value);
+                }
+                first += count;
             }
-            let values = head_of(self.shape, qkv, Part::Value, at, 0, tokens);
-            let weights = View::rows(&*probabilities, self.rows, tokens, tokens);
-            let out = View::rows(&mut context[head * head_width..], self.rows, head_width, self.shape.width());
-            matmul(T::ONE, weights, values, T::ZERO, out, Parallelism::None);
-            fuse(fusion, (head, heads), probabilities, map);
+        });
+        Self { shape, qkv, keys, values, tile, most, corners }
+    }
+}
+
+/// Where results go; every task writes rows of its own.
+struct Outputs<T> {
+    /// Context and log-sum-exp.
+    results: Option<(*mut T, *mut T)>,
+    map: Option<*mut T>,
+}
+
+// SAFETY: the pointers stem from slices that are borrowed mutably while tasks run; every task writes the rows of its own queries.
+unsafe impl<T: Sync> Sync for Outputs<T> {}
+
+/// Some queries of one image, all heads.
+struct Task<'a, T: Real> {
+    heads: &'a Heads<'a, T>,
+    image: usize,
+    queries: Range<usize>,
+    fusion: HeadFusion,
+}
+
+impl<T: Real> Task<'_, T> {
+    fn run(&self, outputs: &Outputs<T>) {
+        let Shape { tokens, heads, head_width, .. } = self.heads.shape;
+        let corner = &mut *corner(self.heads.corners);
+        let queries = corner.panel.at_least(head_width * WIDTH);
+        let scores = corner.results.at_least(tokens * WIDTH);
+        let map = corner.map.at_least(if outputs.map.is_some() { tokens * WIDTH } else { 0 });
+        let context = corner.context.at_least(head_width * WIDTH);
+        for head in 0..heads {
+            self.pack_queries(head, queries);
+            self.score(head, queries, scores);
+            let (log_sum_exp, inverse) = exponentials(scores);
+            fuse(self.fusion, (head, heads), scores, &inverse, map);
+            if let Some(results) = outputs.results {
+                self.gather(head, scores, context);
+                self.store(head, results, (context, &log_sum_exp, &inverse));
+            }
+        }
+        if let Some(to) = outputs.map {
+            self.store_map(map, to);
+        }
+    }
+
+    fn store(&self, head: usize, (to, to_log): (*mut T, *mut T), (context, log_sum_exp, inverse): (&[T], &[T; WIDTH], &[T; WIDTH])) {
+        let Shape { tokens, heads, head_width, .. } = self.heads.shape;
+        for (lane, query) in self.queries.clone().enumerate() {
+            let at = (self.image * tokens + query) * heads + head;
+            // SAFETY: the row is one of this task's queries, so no other task writes it, and it lies inside the outputs,
+            // whose lengths were checked where attention was asked for.
+            let to = unsafe {
+                *to_log.add(at) = log_sum_exp[lane];
+                std::slice::from_raw_parts_mut(to.add(at * head_width), head_width)
+            };
+            to.iter_mut().zip(context[lane..].iter().step_by(WIDTH)).for_each(|(to, &sum)| *to = sum * inverse[lane]);
+        }
+    }
+
+    /// The block's queries of one head, times `1/√d`, as a panel (head width, 32); lanes without a query hold zeros.
+    fn pack_queries(&self, head: usize, panel: &mut [T]) {
+        let shape = self.heads.shape;
+        let scale: T = shape.scale();
+        if self.queries.len() < WIDTH {
+            panel.fill(T::ZERO);
+        }
+        for (lane, query) in self.queries.clone().enumerate() {
+            let row = &self.heads.qkv[start(shape, Part::Query, (self.image, head), query)..][..shape.head_width];
+            panel[lane..].iter_mut().step_by(WIDTH).zip(row).for_each(|(to, &value)| *to = value * scale);
+        }
+    }
+
+    /// `scores (keys, 32) ← K·Qᵀ`.
+    fn score(&self, head: usize, queries: &[T], scores: &mut [T]) {
+        let Shape { tokens, heads, head_width, .. } = self.heads.shape;
+        let keys = &self.heads.keys[(self.image * heads + head) * tokens * head_width..][..tokens * head_width];
+        let mut first = 0;
+        for rows in crate::linear::shares(tokens, self.heads.most) {
+            let (a, c) = (&keys[first * head_width..][..rows * head_width], &mut scores[first * WIDTH..][..rows * WIDTH]);
+            self.tile((rows, head_width), (a.as_ptr(), rows), queries, c);
+            first += rows;
+        }
+    }
+
+    /// `context (head width, 32) ← Vᵀ·weights (keys, 32)`.
+    fn gather(&self, head: usize, weights: &[T], context: &mut [T]) {
+        let Shape { tokens, heads, head_width, .. } = self.heads.shape;
+        let values = &self.heads.values[(self.image * heads + head) * tokens * head_width..][..tokens * head_width];
+        let mut first = 0;
+        for rows in crate::linear::shares(head_width, self.heads.most) {
+            let c = &mut context[first * WIDTH..][..rows * WIDTH];
+            self.tile((rows, tokens), (values[first..].as_ptr(), head_width), weights, c);
+            first += rows;
+        }
+    }
+
+    fn tile(&self, (rows, steps): (usize, usize), (a, a_step): (*const T, usize), b: &[T], c: &mut [T]) {
+        debug_assert!(b.len() >= steps * WIDTH && c.len() == rows * WIDTH);
+        let strip = Strip { rows, steps, a, a_step, b: b.as_ptr(), c: c.as_mut_ptr(), add: false, ahead: std::ptr::null(), lines: 0 };
+        // SAFETY: (1) the callers cut `a` from slices that hold every step's rows, `b` and `c` from ones as long as asserted;
+        // (2) `shares` keeps to the most rows; (3) the tile was chosen among the instructions found on this processor.
+        unsafe { (self.heads.tile)(&strip) }
+    }
+
+    fn store_map(&self, map: &[T], to: *mut T) {
+        let tokens = self.heads.shape.tokens;
+        for (lane, query) in self.queries.clone().enumerate() {
+            // SAFETY: as in `store`: the row is one of this task's queries and lies inside the map.
+            let row = unsafe { std::slice::from_raw_parts_mut(to.add((self.image * tokens + query) * tokens), tokens) };
+            row.iter_mut().zip(map[lane..].iter().step_by(WIDTH)).for_each(|(to, &value)| *to = value);
         }
     }
 }
 
-/// Replaces a row of scores by their softmax and returns its log-sum-exp.
-pub(super) fn softmax<T: Real>(row: &mut [T]) -> T {
+/// Replaces scores (keys, 32) by `exp(score − highest)`; returns each query's log-sum-exp and the reciprocal of its sum.
+fn exponentials<T: Real>(scores: &mut [T]) -> ([T; WIDTH], [T; WIDTH]) {
+    let (mut highest, mut total) = ([T::ZERO; WIDTH], [T::ZERO; WIDTH]);
     vectorised(
         #[inline(always)]
         || {
-            let highest = fold(row, row[0], T::max);
-            let mut lanes = [T::ZERO; 16];
-            for chunk in row.chunks_mut(16) {
-                for (value, lane) in chunk.iter_mut().zip(&mut lanes) {
-                    *value = (*value - highest).exp();
-                    *lane += *value;
-                }
+            highest.copy_from_slice(&scores[..WIDTH]);
+            // Chunks whose length the compiler does not know become vector loops; known lengths it unrolls into single values.
+            for row in scores.chunks(WIDTH) {
+                highest.iter_mut().zip(row).for_each(|(highest, &score)| *highest = T::max(*highest, score));
             }
-            let total: T = lanes.into_iter().sum();
-            let inverse = T::ONE / total;
-            row.iter_mut().for_each(|value| *value *= inverse);
-            highest + total.ln()
+            for row in scores.chunks_mut(WIDTH) {
+                row.iter_mut().zip(&highest).for_each(|(score, &highest)| *score = (*score - highest).exp());
+                total.iter_mut().zip(&*row).for_each(|(total, &weight)| *total += weight);
+            }
         },
-    )
+    );
+    let log_sum_exp = std::array::from_fn(|lane| highest[lane] + total[lane].ln());
+    (log_sum_exp, total.map(|total| T::ONE / total))
 }
 
-#[inline(always)]
-fn fold<T: Real>(row: &[T], start: T, merge: impl Fn(T, T) -> T) -> T {
-    let mut lanes = [start; 16];
-    for chunk in row.chunks(16) {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane = merge(*lane, value);
-        }
-    }
-    lanes.into_iter().fold(start, merge)
-}
-
-/// Folds the map of head `head` into `map`; an empty `map` asks for nothing.
-pub(super) fn fuse<T: Real>(fusion: HeadFusion, (head, heads): (usize, usize), probabilities: &[T], map: &mut [T]) {
+/// Folds head `head` into `map` (keys, 32); an empty `map` asks for nothing.
+fn fuse<T: Real>(fusion: HeadFusion, (head, heads): (usize, usize), weights: &[T], inverse: &[T; WIDTH], map: &mut [T]) {
     let share = T::from_f64(1.0 / heads as f64);
+    let scaled = inverse.map(|inverse| inverse * share);
     match (fusion, head) {
-        (HeadFusion::Mean, 0) => merge(probabilities, map, |_, p| p * share),
-        (HeadFusion::Mean, _) => merge(probabilities, map, |m, p| p.mul_add(share, m)),
-        (HeadFusion::Max | HeadFusion::Min, 0) => merge(probabilities, map, |_, p| p),
-        (HeadFusion::Max, _) => merge(probabilities, map, T::max),
-        (HeadFusion::Min, _) => merge(probabilities, map, T::min),
+        (HeadFusion::Mean, 0) => merge(weights, &scaled, map, |_, weight, inverse| weight * inverse),
+        (HeadFusion::Mean, _) => merge(weights, &scaled, map, |map, weight, inverse| weight.mul_add(inverse, map)),
+        (HeadFusion::Max | HeadFusion::Min, 0) => merge(weights, inverse, map, |_, weight, inverse| weight * inverse),
+        (HeadFusion::Max, _) => merge(weights, inverse, map, |map, weight, inverse| T::max(map, weight * inverse)),
+        (HeadFusion::Min, _) => merge(weights, inverse, map, |map, weight, inverse| T::min(map, weight * inverse)),
     }
 }
 
-fn merge<T: Real>(probabilities: &[T], map: &mut [T], merge: impl Fn(T, T) -> T) {
+fn merge<T: Real>(weights: &[T], inverse: &[T; WIDTH], map: &mut [T], merge: impl Fn(T, T, T) -> T) {
     vectorised(
         #[inline(always)]
-        || map.iter_mut().zip(probabilities).for_each(|(m, &p)| *m = merge(*m, p)),
+        || {
+            for (map, weights) in map.chunks_mut(WIDTH).zip(weights.chunks(WIDTH)) {
+                map.iter_mut().zip(weights).zip(inverse).for_each(|((map, &weight), &inverse)| *map = merge(*map, weight, inverse));
+            }
+        },
     );
 }

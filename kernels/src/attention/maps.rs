@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::cpu::{fuse, scores, softmax, tasks};
-use super::{HeadFusion, Shape};
+use super::cpu::{self, Part, start};
+use super::{Fused, HeadFusion, Shape};
 use crate::error::expect_len;
+use crate::matmul::{Parallelism, View, matmul};
 use crate::simd::vectorised;
-use crate::{Error, Real};
+use crate::{Error, Real, Workspace};
 
 /// Fills `maps` (images, heads, tokens, tokens) with every head's attention probabilities.
 pub fn probabilities<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T], maps: &mut [T]) -> Result<(), Error> {
@@ -20,27 +21,23 @@ pub fn probabilities<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T], maps: 
 }
 
 /// Fills `map` (images, tokens, tokens) with the maps of all heads fused into one: the same bits as on the way in [`super::forward`].
-pub fn fused_map<T: Real>(shape: Shape, qkv: &[T], fusion: HeadFusion, map: &mut [T]) -> Result<(), Error> {
+pub fn fused_map<T: Real>(shape: Shape, qkv: &[T], fusion: HeadFusion, map: &mut [T], workspace: &mut Workspace<T>) -> Result<(), Error> {
     expect_len("attention", "qkv", qkv, shape.qkv_len())?;
     expect_len("attention", "map", map, shape.fused_len())?;
-    let tasks: Vec<_> = tasks(shape, map, shape.tokens).collect();
-    tasks.into_par_iter().for_each_init(Vec::new, |scratch, (image, from, map)| {
-        scratch.resize(map.len(), T::ZERO);
-        for head in 0..shape.heads {
-            scores(shape, qkv, (image, head), from, map.len() / shape.tokens, scratch);
-            scratch.chunks_mut(shape.tokens).for_each(|row| {
-                softmax(row);
-            });
-            fuse(fusion, (head, shape.heads), scratch, map);
-        }
-    });
+    cpu::forward(shape, qkv, None, Some(Fused { fusion, map }), workspace);
     Ok(())
+}
+
+/// The columns of one head in all rows of one image.
+pub(super) fn head_of<T>(shape: Shape, qkv: &[T], part: Part, at: (usize, usize)) -> View<&[T]> {
+    View::rows(&qkv[start(shape, part, at, 0)..], shape.tokens, shape.head_width, 3 * shape.width())
 }
 
 /// Fills `map` (tokens, tokens) with the probabilities of one head of one image.
 pub(super) fn probabilities_of<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T], at: (usize, usize), map: &mut [T]) {
     let Shape { tokens, heads, .. } = shape;
-    scores(shape, qkv, at, 0, tokens, map);
+    let (queries, keys) = (head_of(shape, qkv, Part::Query, at), head_of(shape, qkv, Part::Key, at).transposed());
+    matmul(shape.scale(), queries, keys, T::ZERO, View::square(&mut *map, tokens), Parallelism::None);
     for (row, values) in map.chunks_mut(tokens).enumerate() {
         let log_sum = log_sum_exp[(at.0 * tokens + row) * heads + at.1];
         vectorised(

@@ -20,7 +20,7 @@ pub use backward::{ReadOuts, backward};
 pub use maps::{fused_map, probabilities};
 
 use crate::error::expect_len;
-use crate::{Error, Real};
+use crate::{Error, Real, Workspace};
 
 /// Shape of attention over a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,16 +101,23 @@ pub struct Fused<'a, T> {
 /// let qkv = [0.0f32, 1.0, 4.0, 0.0, 2.0, 8.0];
 /// let (mut context, mut log_sum_exp, mut map) = ([0.0; 2], [0.0; 2], [0.0; 4]);
 /// let fused = Fused { fusion: HeadFusion::Mean, map: &mut map };
-/// forward(shape, &qkv, &mut context, &mut log_sum_exp, Some(fused)).unwrap();
+/// forward(shape, &qkv, &mut context, &mut log_sum_exp, Some(fused), &mut kernels::Workspace::default()).unwrap();
 /// assert_eq!((context, map), ([6.0, 6.0], [0.5; 4]));
 /// ```
-pub fn forward<T: Real>(shape: Shape, qkv: &[T], context: &mut [T], log_sum_exp: &mut [T], fused: Option<Fused<T>>) -> Result<(), Error> {
+pub fn forward<T: Real>(
+    shape: Shape,
+    qkv: &[T],
+    context: &mut [T],
+    log_sum_exp: &mut [T],
+    fused: Option<Fused<T>>,
+    workspace: &mut Workspace<T>,
+) -> Result<(), Error> {
     expect_len("attention", "qkv", qkv, shape.qkv_len())?;
     expect_len("attention", "context", context, shape.context_len())?;
     expect_len("attention", "log_sum_exp", log_sum_exp, shape.log_sum_exp_len())?;
     if let Some(fused) = &fused {
         expect_len("attention", "fused.map", fused.map, shape.fused_len())?;
     }
-    cpu::forward(shape, qkv, context, log_sum_exp, fused);
+    cpu::forward(shape, qkv, Some((context, log_sum_exp)), fused, workspace);
     Ok(())
 }

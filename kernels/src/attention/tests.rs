@@ -29,7 +29,7 @@ fn by_definition(shape: Shape, qkv: &[f64], nudge: &[f64]) -> (Vec<f64>, Vec<f64
 
 fn run(shape: Shape, qkv: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let (mut context, mut log_sum_exp) = (vec![0.0; shape.context_len()], vec![0.0; shape.log_sum_exp_len()]);
-    forward(shape, qkv, &mut context, &mut log_sum_exp, None).unwrap();
+    forward(shape, qkv, &mut context, &mut log_sum_exp, None, &mut Workspace::default()).unwrap();
     (context, log_sum_exp)
 }
 
@@ -58,7 +58,7 @@ fn f32_agrees_with_f64() {
     let wide: Vec<f64> = qkv.iter().map(|v| f64::from(*v)).collect();
     let (mut context, mut log_sum_exp) = (vec![0.0; shape.context_len()], vec![0.0; shape.log_sum_exp_len()]);
     let mut map = vec![0.0; shape.fused_len()];
-    forward(shape, &qkv, &mut context, &mut log_sum_exp, Some(Fused { fusion: HeadFusion::Mean, map: &mut map })).unwrap();
+    forward(shape, &qkv, &mut context, &mut log_sum_exp, Some(Fused { fusion: HeadFusion::Mean, map: &mut map }), &mut Workspace::default()).unwrap();
     let (maps, exact) = by_definition(shape, &wide, &[]);
     assert_close("context", &context, &exact, Tolerance::absolute(1e-6));
     let mean: Vec<f64> = (0..shape.fused_len()).map(|i| (0..4).map(|h| maps[h * shape.fused_len() + i]).sum::<f64>() / 4.0).collect();
@@ -77,8 +77,8 @@ fn fusions_agree_with_the_explicit_maps() {
     for fusion in [HeadFusion::Mean, HeadFusion::Max, HeadFusion::Min] {
         let (mut context, mut log_sum_exp) = (vec![0.0; SHAPE.context_len()], vec![0.0; SHAPE.log_sum_exp_len()]);
         let (mut on_the_way, mut later) = (vec![f64::NAN; SHAPE.fused_len()], vec![f64::NAN; SHAPE.fused_len()]);
-        forward(SHAPE, &qkv, &mut context, &mut log_sum_exp, Some(Fused { fusion, map: &mut on_the_way })).unwrap();
-        fused_map(SHAPE, &qkv, fusion, &mut later).unwrap();
+        forward(SHAPE, &qkv, &mut context, &mut log_sum_exp, Some(Fused { fusion, map: &mut on_the_way }), &mut Workspace::default()).unwrap();
+        fused_map(SHAPE, &qkv, fusion, &mut later, &mut Workspace::default()).unwrap();
         let expected: Vec<f64> = (0..SHAPE.fused_len())
             .map(|i| {
                 let values = of_heads(i / square, i % square).map(|at| maps[at]);
@@ -100,7 +100,7 @@ fn gradients_are_the_derivatives() {
     let (_, log_sum_exp) = run(SHAPE, &qkv);
     let (mut dqkv, mut dmaps) = (vec![0.0; SHAPE.qkv_len()], vec![0.0; SHAPE.maps_len()]);
     let read_outs = ReadOuts { map_gradients: &mut dmaps, ..Default::default() };
-    backward(SHAPE, &qkv, &log_sum_exp, &weights, &mut dqkv, read_outs).unwrap();
+    backward(SHAPE, &qkv, &log_sum_exp, &weights, &mut dqkv, read_outs, &mut Workspace::default()).unwrap();
     assert_gradient("dqkv", &qkv, &dqkv, |qkv| dot(&run(SHAPE, qkv).0, &weights));
     assert_gradient("dmaps", &vec![0.0; SHAPE.maps_len()], &dmaps, |nudge| dot(&by_definition(SHAPE, &qkv, nudge).1, &weights));
 }
@@ -111,7 +111,7 @@ fn the_relevance_row_is_the_explicit_product() {
     let (_, log_sum_exp) = run(SHAPE, &qkv);
     let (mut dqkv, mut dmaps, mut step) = (vec![0.0; SHAPE.qkv_len()], vec![0.0; SHAPE.maps_len()], vec![f64::NAN; 10]);
     let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut dmaps };
-    backward(SHAPE, &qkv, &log_sum_exp, &dcontext, &mut dqkv, read_outs).unwrap();
+    backward(SHAPE, &qkv, &log_sum_exp, &dcontext, &mut dqkv, read_outs, &mut Workspace::default()).unwrap();
     let (maps, _) = by_definition(SHAPE, &qkv, &[]);
     let Shape { tokens, heads, .. } = SHAPE;
     let mut expected = vec![0.0; 10];
@@ -129,7 +129,7 @@ fn an_image_has_the_same_bits_alone_and_in_a_batch() {
     let qkv = seeded::<f32>(9, many.qkv_len());
     let contexts = |shape: Shape, qkv: &[f32]| {
         let (mut context, mut log_sum_exp) = (vec![0.0; shape.context_len()], vec![0.0; shape.log_sum_exp_len()]);
-        forward(shape, qkv, &mut context, &mut log_sum_exp, None).unwrap();
+        forward(shape, qkv, &mut context, &mut log_sum_exp, None, &mut Workspace::default()).unwrap();
         context
     };
     let alone: Vec<f32> = qkv.chunks(one.qkv_len()).flat_map(|qkv| contexts(one, qkv)).collect();
@@ -138,6 +138,6 @@ fn an_image_has_the_same_bits_alone_and_in_a_batch() {
 
 #[test]
 fn a_wrong_buffer_is_refused() {
-    let refused = forward(SHAPE, &[0.0f32; 3], &mut [], &mut [], None).unwrap_err();
+    let refused = forward(SHAPE, &[0.0f32; 3], &mut [], &mut [], None, &mut Workspace::default()).unwrap_err();
     assert_eq!(refused.to_string(), "attention: `qkv` holds 3 values, its shape asks for 180");
 }

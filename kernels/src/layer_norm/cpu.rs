@@ -15,10 +15,7 @@ pub(super) fn forward<T: Real>(affine: Affine<T>, x: &[T], y: &mut [T]) {
         vectorised(
             #[inline(always)]
             || {
-                let (mean, rstd) = moments(x, affine.eps);
-                for (((y, &x), &gain), &bias) in y.iter_mut().zip(x).zip(affine.gain).zip(affine.bias) {
-                    *y = ((x - mean) * rstd).mul_add(gain, bias);
-                }
+                normalise(Moments::of(x, affine.eps), x, affine.gain, affine.bias, y);
             },
         );
     });
@@ -32,7 +29,7 @@ pub(super) fn backward<T: Real>(affine: Affine<T>, x: &[T], dy: &[T], dx: &mut [
         vectorised(
             #[inline(always)]
             || {
-                let (mean, rstd) = moments(x, affine.eps);
+                let Moments { mean, rstd } = Moments::of(x, affine.eps);
                 let share = T::from_f64(1.0 / width as f64);
                 let mean_g = share * sum(width, |i| dy[i] * affine.gain[i]);
                 let mean_gn = share * sum(width, |i| dy[i] * affine.gain[i] * (x[i] - mean) * rstd);
@@ -51,7 +48,7 @@ pub(super) fn backward_affine<T: Real>(affine: Affine<T>, x: &[T], dy: &[T], gra
         vectorised(
             #[inline(always)]
             || {
-                let (mean, rstd) = moments(x, affine.eps);
+                let Moments { mean, rstd } = Moments::of(x, affine.eps);
                 for i in 0..width {
                     gradient.gain[i] += dy[i] * (x[i] - mean) * rstd;
                     gradient.bias[i] += dy[i];
@@ -61,12 +58,29 @@ pub(super) fn backward_affine<T: Real>(affine: Affine<T>, x: &[T], dy: &[T], gra
     }
 }
 
+/// Mean and reciprocal deviation of a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Moments<T> {
+    pub mean: T,
+    pub rstd: T,
+}
+
+impl<T: Real> Moments<T> {
+    #[inline(always)]
+    pub fn of(x: &[T], eps: f64) -> Self {
+        let share = T::from_f64(1.0 / x.len() as f64);
+        let mean = share * sum(x.len(), |i| x[i]);
+        let variance = share * sum(x.len(), |i| (x[i] - mean) * (x[i] - mean));
+        Self { mean, rstd: T::ONE / (variance + T::from_f64(eps)).sqrt() }
+    }
+}
+
+/// `y ← (x − mean)·rstd·gain + bias`, for a row or a piece of one.
 #[inline(always)]
-fn moments<T: Real>(x: &[T], eps: f64) -> (T, T) {
-    let share = T::from_f64(1.0 / x.len() as f64);
-    let mean = share * sum(x.len(), |i| x[i]);
-    let variance = share * sum(x.len(), |i| (x[i] - mean) * (x[i] - mean));
-    (mean, T::ONE / (variance + T::from_f64(eps)).sqrt())
+pub(crate) fn normalise<T: Real>(moments: Moments<T>, x: &[T], gain: &[T], bias: &[T], y: &mut [T]) {
+    for (((y, &x), &gain), &bias) in y.iter_mut().zip(x).zip(gain).zip(bias) {
+        *y = ((x - moments.mean) * moments.rstd).mul_add(gain, bias);
+    }
 }
 
 #[inline(always)]

@@ -3,6 +3,8 @@
 
 mod cpu;
 
+pub(crate) use cpu::{Moments, normalise};
+
 use crate::error::expect_len;
 use crate::{Error, Real};
 

@@ -1,154 +1,155 @@
-//! Linear layer: `Y = X·W + b` with `X` (images·rows, inputs), `W` (inputs, outputs), `b` (outputs).
+//! Linear layer: `Y = X·W + b` with `X` (rows, inputs), `W` (inputs, outputs), `b` (outputs); what follows is done while
+//! the result is still in the first cache.
 //!
-//! `W` lies transposed to PyTorch's order: neighbours in memory are neighbours among the outputs, so the product reads it
-//! as it lies instead of packing it anew for every picture.
+//! `W` is a [`Weight`]: packed once into panels, so that a product reads it straight through memory. `X` may be
+//! normalised on the way in ([`Input::Normed`]); `Y` may be added to a residual stream, pass an activation, or be gated
+//! by an activation's derivative on the way out ([`Then`]).
 //!
-//! Gradients: `dX = dY·Wᵀ`, `dW = Xᵀ·dY`, `db = Σ_rows dY`.
+//! Gradients: `dX = dY·Wᵀ` by the same product on the turned weight, `dW = Xᵀ·dY`, `db = Σ_rows dY`.
+//!
+//! The bits of a row do not depend on the rows beside it, nor on how many threads run.
 
 mod cpu;
+pub(crate) mod panels;
+#[cfg(test)]
+mod tests;
+mod weight;
 
+pub(crate) use cpu::{Strip, Tile, exact_tile, shares};
+pub use weight::{Precision, Weight};
+
+use crate::activation::Activation;
 use crate::error::expect_len;
-use crate::{Error, Real};
-
-/// Shape of a linear layer over a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    /// Images in the batch.
-    pub images: usize,
-    /// Rows (tokens) of each image.
-    pub rows: usize,
-    /// Width of `X`.
-    pub inputs: usize,
-    /// Width of `Y`.
-    pub outputs: usize,
-}
-
-impl Shape {
-    fn x_len(self) -> usize {
-        self.images * self.rows * self.inputs
-    }
-
-    fn y_len(self) -> usize {
-        self.images * self.rows * self.outputs
-    }
-}
-
-/// What a product does with the values already in its output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Onto {
-    /// Replaces them.
-    Fresh,
-    /// Adds to them: a residual connection, or a gradient that has several sources.
-    Existing,
-}
+use crate::layer_norm::Affine;
+use crate::{Error, Real, Workspace};
 
 /// Weight and optional bias of a layer.
 #[derive(Debug, Clone, Copy)]
-pub struct Parameters<'a, T> {
+pub struct Layer<'a, T: Real> {
     /// (inputs, outputs).
-    pub weight: &'a [T],
+    pub weight: &'a Weight<T>,
     /// (outputs), or nothing.
     pub bias: Option<&'a [T]>,
 }
 
-/// `y ← x·W + b`, or `y ← y + x·W + b`.
-///
-/// ```
-/// use kernels::linear::{forward, Onto, Parameters, Shape};
-/// let shape = Shape { images: 1, rows: 1, inputs: 2, outputs: 1 };
-/// let layer = Parameters { weight: &[3.0f32, 4.0], bias: Some(&[5.0]) };
-/// let mut y = [100.0];
-/// forward(shape, layer, &[1.0, 2.0], Onto::Existing, &mut y).unwrap();
-/// assert_eq!(y, [100.0 + 3.0 + 8.0 + 5.0]);
-/// ```
-pub fn forward<T: Real>(shape: Shape, layer: Parameters<T>, x: &[T], onto: Onto, y: &mut [T]) -> Result<(), Error> {
-    check(shape, layer)?;
-    expect_len("linear", "x", x, shape.x_len())?;
-    expect_len("linear", "y", y, shape.y_len())?;
-    cpu::forward(shape, layer, x, onto, y);
-    Ok(())
+/// The rows that enter a product.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a, T> {
+    /// `X` (rows, inputs) as it is.
+    Plain(&'a [T]),
+    /// `X` (rows, inputs), each row normalised first.
+    Normed(&'a [T], Affine<'a, T>),
 }
 
-/// `dx ← dy·Wᵀ`, or `dx ← dx + dy·Wᵀ`.
-pub fn backward<T: Real>(shape: Shape, layer: Parameters<T>, dy: &[T], onto: Onto, dx: &mut [T]) -> Result<(), Error> {
-    check(shape, layer)?;
-    expect_len("linear", "dy", dy, shape.y_len())?;
-    expect_len("linear", "dx", dx, shape.x_len())?;
-    cpu::backward(shape, layer, dy, onto, dx);
-    Ok(())
-}
-
-/// Adds `xᵀ·dy` to `weight` (inputs, outputs) and the column sums of `dy` to `bias` (outputs), over the whole batch.
-pub fn backward_parameters<T: Real>(shape: Shape, x: &[T], dy: &[T], weight: &mut [T], bias: Option<&mut [T]>) -> Result<(), Error> {
-    expect_len("linear", "x", x, shape.x_len())?;
-    expect_len("linear", "dy", dy, shape.y_len())?;
-    expect_len("linear", "weight", weight, shape.outputs * shape.inputs)?;
-    cpu::backward_weight(shape, x, dy, weight);
-    if let Some(bias) = bias {
-        expect_len("linear", "bias", bias, shape.outputs)?;
-        cpu::backward_bias(shape, dy, bias);
-    }
-    Ok(())
-}
-
-fn check<T>(shape: Shape, layer: Parameters<T>) -> Result<(), Error> {
-    expect_len("linear", "weight", layer.weight, shape.outputs * shape.inputs)?;
-    layer.bias.map_or(Ok(()), |bias| expect_len("linear", "bias", bias, shape.outputs))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check::{assert_gradient, seeded};
-
-    const SHAPE: Shape = Shape { images: 2, rows: 3, inputs: 4, outputs: 5 };
-
-    fn score(x: &[f64], weight: &[f64], bias: &[f64], weights: &[f64]) -> f64 {
-        let mut y = vec![0.0; SHAPE.y_len()];
-        forward(SHAPE, Parameters { weight, bias: Some(bias) }, x, Onto::Fresh, &mut y).unwrap();
-        y.iter().zip(weights).map(|(a, b)| a * b).sum()
-    }
-
-    #[test]
-    fn gradients_are_the_derivatives() {
-        let (x, weight, bias) = (seeded::<f64>(1, SHAPE.x_len()), seeded::<f64>(2, 20), seeded::<f64>(3, 5));
-        let weights = seeded::<f64>(4, SHAPE.y_len());
-        let mut dx = vec![0.0; x.len()];
-        backward(SHAPE, Parameters { weight: &weight, bias: None }, &weights, Onto::Fresh, &mut dx).unwrap();
-        assert_gradient("dx", &x, &dx, |x| score(x, &weight, &bias, &weights));
-        let (mut dweight, mut dbias) = (vec![0.0; 20], vec![0.0; 5]);
-        backward_parameters(SHAPE, &x, &weights, &mut dweight, Some(&mut dbias)).unwrap();
-        assert_gradient("dweight", &weight, &dweight, |weight| score(&x, weight, &bias, &weights));
-        assert_gradient("dbias", &bias, &dbias, |bias| score(&x, &weight, bias, &weights));
-    }
-
-    #[test]
-    fn weights_lie_inputs_by_outputs() {
-        let shape = Shape { images: 1, rows: 1, inputs: 2, outputs: 3 };
-        let mut y = [0.0f64; 3];
-        forward(shape, Parameters { weight: &[1.0, 2.0, 3.0, 10.0, 20.0, 30.0], bias: None }, &[1.0, 2.0], Onto::Fresh, &mut y).unwrap();
-        assert_eq!(y, [21.0, 42.0, 63.0]);
-    }
-
-    #[test]
-    fn an_image_has_the_same_bits_alone_and_in_a_batch() {
-        let (rows, inputs, outputs) = (65, 130, 70);
-        let shape = |images| Shape { images, rows, inputs, outputs };
-        let (x, weight) = (seeded::<f32>(1, 5 * rows * inputs), seeded::<f32>(2, outputs * inputs));
-        let layer = Parameters { weight: &weight, bias: None };
-        let mut together = vec![0.0; 5 * rows * outputs];
-        forward(shape(5), layer, &x, Onto::Fresh, &mut together).unwrap();
-        for (x, together) in x.chunks(rows * inputs).zip(together.chunks(rows * outputs)) {
-            let mut alone = vec![0.0; rows * outputs];
-            forward(shape(1), layer, x, Onto::Fresh, &mut alone).unwrap();
-            assert_eq!(alone, together);
+impl<'a, T> Input<'a, T> {
+    fn values(self) -> &'a [T] {
+        match self {
+            Self::Plain(x) | Self::Normed(x, _) => x,
         }
     }
+}
 
-    #[test]
-    fn a_wrong_weight_is_refused() {
-        let layer = Parameters { weight: &[0.0f32; 3], bias: None };
-        let refused = forward(SHAPE, layer, &[0.0; 24], Onto::Fresh, &mut [0.0; 30]);
-        assert_eq!(refused.unwrap_err().to_string(), "linear: `weight` holds 3 values, its shape asks for 20");
+/// What becomes of `Y` (rows, outputs).
+#[derive(Debug)]
+pub enum Then<'a, T> {
+    /// `to ← Y`.
+    Store(&'a mut [T]),
+    /// `to ← to + scale ∘ Y`: a residual connection, with LayerScale (outputs) where there is one.
+    Add {
+        /// (rows, outputs).
+        to: &'a mut [T],
+        /// (outputs), or nothing.
+        scale: Option<&'a [T]>,
+    },
+    /// `after ← φ(Y)`; `before ← Y` unless it is empty.
+    Activate {
+        /// `φ`.
+        activation: Activation,
+        /// (rows, outputs), or empty.
+        before: &'a mut [T],
+        /// (rows, outputs).
+        after: &'a mut [T],
+    },
+    /// `to ← Y ∘ φ′(before)`: the way back through an activation.
+    Gate {
+        /// `φ`.
+        activation: Activation,
+        /// (rows, outputs).
+        before: &'a [T],
+        /// (rows, outputs).
+        to: &'a mut [T],
+    },
+}
+
+/// `Y = X·W + b`, then what is asked for; as many rows as `input` holds.
+///
+/// ```
+/// use kernels::Workspace;
+/// use kernels::linear::{forward, Input, Layer, Then, Weight};
+/// let weight = Weight::from_rows(2, 1, &[3.0f32, 4.0]);
+/// let layer = Layer { weight: &weight, bias: Some(&[5.0]) };
+/// let mut y = [100.0];
+/// let then = Then::Add { to: &mut y, scale: None };
+/// forward(Input::Plain(&[1.0, 2.0]), layer, then, &mut Workspace::default()).unwrap();
+/// assert_eq!(y, [100.0 + 3.0 + 8.0 + 5.0]);
+/// ```
+pub fn forward<T: Real>(input: Input<T>, layer: Layer<T>, then: Then<T>, workspace: &mut Workspace<T>) -> Result<(), Error> {
+    let Layer { weight, bias } = layer;
+    let rows = check(input, weight.inputs(), weight.outputs(), &then)?;
+    if let Some(bias) = bias {
+        expect_len("linear", "bias", bias, weight.outputs())?;
     }
+    let product = cpu::Product { rows, inputs: weight.inputs(), outputs: weight.outputs(), panels: weight.panels(), bias };
+    cpu::run(product, input, then, workspace);
+    Ok(())
+}
+
+/// `dX = dY·Wᵀ`, then what is asked for.
+pub fn backward<T: Real>(dy: &[T], weight: &Weight<T>, then: Then<T>, workspace: &mut Workspace<T>) -> Result<(), Error> {
+    let rows = check(Input::Plain(dy), weight.outputs(), weight.inputs(), &then)?;
+    let product = cpu::Product { rows, inputs: weight.outputs(), outputs: weight.inputs(), panels: weight.turned(), bias: None };
+    cpu::run(product, Input::Plain(dy), then, workspace);
+    Ok(())
+}
+
+/// Adds `xᵀ·dy` to `weight` and the column sums of `dy` to `bias` (outputs), over all rows.
+pub fn backward_parameters<T: Real>(x: &[T], dy: &[T], weight: &mut Weight<T>, bias: Option<&mut [T]>) -> Result<(), Error> {
+    let (inputs, outputs) = (weight.inputs(), weight.outputs());
+    let rows = x.len() / inputs.max(1);
+    expect_len("linear", "x", x, rows * inputs)?;
+    expect_len("linear", "dy", dy, rows * outputs)?;
+    expect_len("linear", "weight", weight.values(), inputs * outputs)?;
+    cpu::gradient::of_weight((rows, inputs, outputs), x, dy, weight.values_mut());
+    if let Some(bias) = bias {
+        expect_len("linear", "bias", bias, outputs)?;
+        cpu::gradient::of_bias(outputs, dy, bias);
+    }
+    Ok(())
+}
+
+/// Rows of the product, once every length fits.
+fn check<T: Real>(input: Input<T>, inputs: usize, outputs: usize, then: &Then<T>) -> Result<usize, Error> {
+    let rows = input.values().len() / inputs.max(1);
+    expect_len("linear", "x", input.values(), rows * inputs)?;
+    if let Input::Normed(_, affine) = input {
+        expect_len("linear", "gain", affine.gain, inputs)?;
+        expect_len("linear", "norm's bias", affine.bias, inputs)?;
+    }
+    let y = rows * outputs;
+    match then {
+        Then::Store(to) => expect_len("linear", "to", to, y)?,
+        Then::Add { to, scale } => {
+            expect_len("linear", "to", to, y)?;
+            scale.map_or(Ok(()), |scale| expect_len("linear", "scale", scale, outputs))?;
+        }
+        Then::Activate { before, after, .. } => {
+            expect_len("linear", "before", before, if before.is_empty() { 0 } else { y })?;
+            expect_len("linear", "after", after, y)?;
+        }
+        Then::Gate { before, to, .. } => {
+            expect_len("linear", "before", before, y)?;
+            expect_len("linear", "to", to, y)?;
+        }
+    }
+    Ok(rows)
 }

@@ -1,11 +1,13 @@
 //! `pellucid doctor`: what was found on this machine, and what is used.
 
 use clap::Args;
-use kernels::device::{Cuda, cpu_features};
+use kernels::Instructions;
+use kernels::device::Cuda;
 use serde::Serialize;
 use xai::{Device, VitConfig};
 
 use crate::drawn_model;
+use crate::hub::{Hub, Reach};
 
 /// Say what was found on this machine and what is used.
 #[derive(Debug, Args)]
@@ -26,6 +28,7 @@ struct Findings {
     cuda: String,
     device: String,
     caches: String,
+    hub: String,
     built_in_model: String,
     architectures: Vec<&'static str>,
 }
@@ -43,7 +46,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("matrix products", findings.gemm.into()),
         ("CUDA", findings.cuda),
         ("computes on", findings.device),
-        ("cache folders", findings.caches),
+        ("cache folder", findings.caches),
+        ("models hf:OWNER/NAME", findings.hub),
         ("built-in model", findings.built_in_model),
         ("architectures", findings.architectures.join(", ")),
     ];
@@ -52,21 +56,24 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn findings() -> Findings {
-    let features = cpu_features();
-    let gemm = match features.iter().find(|feature| matches!(**feature, "avx512f" | "avx2")) {
-        Some(&"avx512f") => "AVX-512, f32",
-        Some(_) => "AVX2 and FMA, f32",
-        None => "portable code, f32",
+    let (caches, hub) = hub();
+    let gemm = match Instructions::best() {
+        Instructions::Amx => "AMX (f32 in three bf16 parts, bf16)",
+        Instructions::Avx512Bf16 => "AVX-512 (f32), AVX512-BF16 (bf16)",
+        Instructions::Avx512 => "AVX-512 (f32; bf16 widened)",
+        Instructions::Avx2 => "AVX2 and FMA (f32; bf16 widened)",
+        Instructions::Portable => "portable code (f32; bf16 widened)",
     };
     Findings {
         version: env!("CARGO_PKG_VERSION"),
         target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         threads: rayon::current_num_threads(),
-        cpu_features: features,
+        cpu_features: Instructions::available().into_iter().map(Instructions::name).collect(),
         gemm,
         cuda: cuda(),
         device: Device::best().to_string(),
-        caches: "none: nothing is downloaded and nothing is kept between runs".into(),
+        caches,
+        hub,
         built_in_model: format!("vit_drawn, {}", drawn_model::LABEL),
         architectures: VitConfig::named().into_iter().map(|(name, _)| name).collect(),
     }
@@ -81,6 +88,21 @@ fn cuda() -> String {
             format!("not used: this version has no CUDA kernels yet; driver for CUDA {version}, {}", devices.join(", "))
         }
     }
+}
+
+/// The folder that models of the hub are kept in, and how the hub is asked; the token itself is never shown.
+fn hub() -> (String, String) {
+    let hub = match Hub::from_env() {
+        Ok(hub) => hub,
+        Err(failure) => return ("none".into(), format!("not available: {failure}")),
+    };
+    let kept = if hub.cache.is_dir() { "shared with Python's huggingface_hub" } else { "made when a model is fetched" };
+    let reach = match hub.reach {
+        Reach::Online => format!("from {}", hub.endpoint),
+        Reach::Offline => "from the cache only: HF_HUB_OFFLINE is set".into(),
+    };
+    let token = if hub.token.is_some() { "with a token" } else { "without a token" };
+    (format!("{} ({kept})", hub.cache.display()), format!("{reach}, {token}"))
 }
 
 fn join_or(found: &[&str], none: &str) -> String {

@@ -1,6 +1,6 @@
 //! `pellucid explain`: pictures in; overlays, maps and `explanation.json` out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -17,6 +17,7 @@ use super::methods::MethodArguments;
 use super::model::ModelArguments;
 use super::picture_file;
 use super::style::StyleArguments;
+use crate::names::{visible, visible_json};
 use crate::pipeline::{self, Question, Reading};
 use crate::progress::PassBar;
 
@@ -105,12 +106,15 @@ fn explain_pictures(
     explanation: &mut Explanation,
 ) -> anyhow::Result<()> {
     let bar = PassBar::new("explaining", arguments.images.len(), question);
-    let mut stems = HashSet::new();
+    let (mut stems, mut seen) = (HashSet::new(), HashMap::new());
     for file in &arguments.images {
         match picture_file::open(file) {
             Ok(opened) => {
                 let mut answered = answer(vit, file, opened, question, &bar)?;
                 answered.stem = unique(answered.stem, &mut stems);
+                if let Some(earlier) = seen.insert(answered.facts.sha256.clone(), answered.facts.file.clone()) {
+                    answered.facts.notes.push(format!("the same bytes as {}", visible(&earlier)));
+                }
                 explanation.images.push(write(arguments, methods, answered)?);
             }
             Err(refused) => explanation.refused.push(refused),
@@ -176,10 +180,13 @@ fn finish(arguments: &Arguments, explanation: &Explanation) -> anyhow::Result<()
     for refused in &explanation.refused {
         eprintln!("refused {refused}");
     }
+    for image in &explanation.images {
+        image.notes.iter().for_each(|note| eprintln!("note {}: {note}", visible(&image.file)));
+    }
     if explanation.images.is_empty() {
         bail!("no picture could be explained; nothing was written");
     }
-    let json = serde_json::to_string_pretty(explanation)?;
+    let json = visible_json(&serde_json::to_string_pretty(explanation)?);
     std::fs::write(arguments.out.join("explanation.json"), format!("{json}\n")).context("explanation.json cannot be written")?;
     if arguments.json {
         println!("{json}");
@@ -192,7 +199,7 @@ fn finish(arguments: &Arguments, explanation: &Explanation) -> anyhow::Result<()
 
 fn summary(arguments: &Arguments, explanation: &Explanation) {
     for image in &explanation.images {
-        println!("{} · target {}", image.file, image.target);
+        println!("{} · target {}", visible(&image.file), image.target);
         for map in &image.maps {
             let note = if map.no_localised_evidence { " (no localised evidence)" } else { "" };
             println!(

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use xai::{CompletenessGap, HeadKind, Recipe, Vit, Window};
 
+use crate::names::visible;
 use crate::pipeline::{Reading, Timings};
 
 /// The whole file.
@@ -98,7 +99,7 @@ struct Milliseconds {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{} [{}]: {}", self.file, self.code, self.message)
+        write!(f, "{} [{}]: {}", visible(&self.file), self.code, visible(&self.message))
     }
 }
 

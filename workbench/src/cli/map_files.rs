@@ -84,7 +84,20 @@ fn full_resolution(reading: &Reading, map: &Map) -> anyhow::Result<ndarray::Arra
 pub fn stem(file: &Path) -> String {
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let safe: String = name.chars().take(100).map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    if safe.trim_matches('.').is_empty() { "picture".into() } else { safe }
+    if safe.trim_matches('.').is_empty() {
+        "picture".into()
+    } else if is_device(&safe) {
+        format!("_{safe}")
+    } else {
+        safe
+    }
+}
+
+/// Names that Windows gives to devices, whatever ending follows.
+fn is_device(name: &str) -> bool {
+    let first = name.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let numbered = first.strip_prefix("COM").or(first.strip_prefix("LPT")).is_some_and(|rest| rest.len() == 1 && rest != "0");
+    numbered || ["CON", "PRN", "AUX", "NUL"].contains(&first.as_str())
 }
 
 /// A name that no other picture of this run has.
@@ -104,9 +117,15 @@ mod tests {
 
     #[test]
     fn hostile_names_become_plain_ones() {
-        for (name, expected) in
-            [("../../etc/passwd", "passwd"), ("a\nb<img onerror>.png", "a_b_img_onerror_"), ("...", "picture"), ("ünï.jpg", "_n_")]
-        {
+        for (name, expected) in [
+            ("../../etc/passwd", "passwd"),
+            ("a\nb<img onerror>.png", "a_b_img_onerror_"),
+            ("...", "picture"),
+            ("ünï.jpg", "_n_"),
+            ("CON", "_CON"),
+            ("com1.x.png", "_com1.x"),
+            ("CONE.png", "CONE"),
+        ] {
             assert_eq!(stem(Path::new(name)), expected);
         }
         assert_eq!(stem(Path::new(&"x".repeat(300))).len(), 100);

@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "pellucid",
     version,
-    after_help = "First steps:\n  pellucid demo                                  draw lesions, explain them, serve them\n  pellucid explain lesion.jpg --model drawn --method rollout,relevance --out maps\n  pellucid doctor                                what this machine offers"
+    after_help = "First steps:\n  pellucid demo                                  draw lesions, explain them, serve them\n  pellucid explain lesion.jpg --model drawn --method rollout,relevance --out maps\n  pellucid explain lesion.jpg --model hf:facebook/dinov2-small --method rollout\n  pellucid doctor                                what this machine offers"
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -1,31 +1,48 @@
 //! The model that a command works with.
 
 use clap::Args;
-use xai::Vit;
+use xai::{Activation, Hints, Precision, Vit};
 
 use crate::{ModelSource, drawn_model, progress};
 
 /// Which model.
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// A checkpoint's folder or .safetensors file, `drawn` (the small one that ships, trained on drawn lesions), or
-    /// random:NAME[+linear:CLASSES|+dnn3:CLASSES]
-    #[arg(long, value_name = "DIR|FILE|drawn|random:NAME", default_value = "drawn")]
+    /// A checkpoint's folder or file; hf:OWNER/NAME[@REVISION] of the Hugging Face hub (fetched once, checked, then taken from
+    /// its cache; HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE and HF_TOKEN are obeyed); `drawn` (the small one that ships,
+    /// trained on drawn lesions); or random:NAME[+linear:CLASSES|+dnn3:CLASSES]
+    #[arg(long, value_name = "DIR|FILE|hf:OWNER/NAME|drawn|random:NAME", default_value = "drawn")]
     pub model: String,
 
     /// Architecture of a checkpoint that has no config.json
     #[arg(long, value_name = "NAME")]
     pub arch: Option<String>,
+
+    /// Heads of each attention, where neither config.json nor a named architecture says: no tensor shows them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
+    pub heads: Option<u16>,
+
+    /// Activation of the MLP, where no configuration says: gelu, gelu-tanh or relu
+    #[arg(long, value_name = "NAME")]
+    pub activation: Option<Activation>,
+
+    /// In which numbers products are taken: f32, or bf16 (half the memory; fast where the processor has AVX512-BF16 or AMX)
+    #[arg(long, value_name = "f32|bf16", default_value_t = Precision::F32)]
+    pub precision: Precision,
 }
 
 impl ModelArguments {
     /// Loads the model and says on standard error what was taken.
     pub fn load(&self) -> anyhow::Result<Vit> {
-        let source: ModelSource = self.model.parse()?;
+        let named: ModelSource = self.model.parse()?;
+        // Bytes from elsewhere have a bar of their own, before the sign of loading turns.
+        let (source, notes) = named.fetched()?;
+        notes.iter().for_each(|note| eprintln!("{named}: {note}"));
         let spinner = progress::spinner(&format!("loading {source}"));
-        let loaded = source.load(self.arch.as_deref());
+        let hints = Hints { arch: self.arch.clone(), heads: self.heads.map(usize::from), activation: self.activation };
+        let loaded = source.load(&hints);
         spinner.finish_and_clear();
-        let vit = loaded?;
+        let vit = loaded?.with_precision(self.precision);
         eprintln!("model {}: {}", vit.source().name, vit.source().notes.join("; "));
         if source == ModelSource::Drawn {
             eprintln!("This model was {}: its answers about real lesions mean nothing.", drawn_model::LABEL);

@@ -15,7 +15,7 @@ use super::picture_file;
 /// Write the insides of one pass.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Writes logits, features, tokens (every token after the last norm) and attention_mean.L per layer;\nwith --attention also attention.L of every head, with --gradients also pixel_gradient and attention_gradient.L.\nWithout IMAGE and --pixels only the model's size is printed.\n\nExample: pellucid trace lesion.jpg --model ./dinov2 --out trace.safetensors --attention"
+    after_help = "Writes logits, features, tokens (every token after the last norm) and attention_mean.L per layer;\nwith --attention also attention.L of every head, with --gradients also pixel_gradient and attention_gradient.L.\nWithout IMAGE and --pixels only the model's size is printed.\n\nExample: pellucid trace lesion.jpg --model hf:facebook/dinov2-small --out trace.safetensors --attention"
 )]
 pub struct Arguments {
     /// A JPEG or PNG picture
@@ -64,6 +64,9 @@ fn print_size(vit: &Vit) {
     match vit.head() {
         HeadKind::None => println!("head: none (features and class-agnostic methods only)"),
         HeadKind::Linear(classes) => println!("head: linear, {classes} classes, {} parameters", thousands(vit.head_parameters())),
+        HeadKind::Distilled(classes) => {
+            println!("head: two linear layers, {classes} classes, {} parameters", thousands(vit.head_parameters()));
+        }
         HeadKind::Dnn3(classes) => println!("head: DNN-3-hidden, {classes} classes, {} parameters", thousands(vit.head_parameters())),
     }
 }

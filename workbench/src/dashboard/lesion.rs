@@ -77,6 +77,14 @@ impl Lesion {
         Ok(Self { id, picture, window, batch, origin })
     }
 
+    /// What decoding changed, in words.
+    pub fn notes(&self) -> Vec<String> {
+        match &self.origin {
+            Origin::Drawn { .. } => Vec::new(),
+            Origin::Uploaded { notes, .. } => notes.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// The lesion's mask where it is known.
     pub fn mask(&self) -> Option<&GrayImage> {
         match &self.origin {

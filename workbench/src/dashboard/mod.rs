@@ -2,7 +2,7 @@
 //!
 //! Reading order: `settings` (what it needs), `state` (what requests share), this file (the table of contents of the
 //! routes), `reading` (one lesion's answer), `controls` (what may be asked), `queue` (how much runs at once), `upload`,
-//! `problem` (every refusal with its stable code), `protection` (headers and limits around all of it).
+//! `problem` (every refusal with its stable code), `protection` (headers and limits around all of it), `hosts` (who may be called).
 //!
 //! | route | answers |
 //! |---|---|
@@ -19,6 +19,7 @@ mod assets;
 mod controls;
 mod cost;
 mod evidence;
+mod hosts;
 mod lesion;
 mod lesions;
 mod model_card;
@@ -40,6 +41,7 @@ mod upload;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub use hosts::Hosts;
 pub use serve::{Server, serve};
 pub use settings::{Settings, Workload};
 pub use state::State;
@@ -48,8 +50,8 @@ pub use test_record::TestRecord;
 /// Stands on every page.
 pub const RESEARCH_USE_ONLY: &str = "Research use only: shows what the model relies on, no diagnosis";
 
-/// All routes over a shared state; tests call it with `oneshot` and no port.
-pub fn app(state: State) -> Router {
+/// All routes over a shared state, for requests that call the server by one of its names; tests call it with `oneshot` and no port.
+pub fn app(state: State, hosts: Hosts) -> Router {
     let patience = state.workload().patience;
     let routes = Router::new()
         .route("/", get(pages::home))
@@ -63,5 +65,5 @@ pub fn app(state: State) -> Router {
         .route("/assets/{name}", get(assets::serve))
         .fallback(problem::no_such_page)
         .with_state(state);
-    protection::around(routes, patience)
+    protection::around(routes, patience, hosts)
 }

@@ -30,6 +30,7 @@ impl ModelCard {
         let head = match vit.head() {
             HeadKind::None => "no head".to_owned(),
             HeadKind::Linear(classes) => format!("linear head, {classes} classes"),
+            HeadKind::Distilled(classes) => format!("distilled head of two linear layers, {classes} classes"),
             HeadKind::Dnn3(classes) => format!("head with three hidden layers, {classes} classes"),
         };
         let (layers, heads, side) = (config.num_hidden_layers, config.num_attention_heads, config.patch_size);

@@ -51,6 +51,9 @@ pub enum Problem {
     /// 403: a form of another site.
     #[error("the request comes from another site; open the dashboard itself and send it from there")]
     CrossSite,
+    /// 421: the server was called by a name that is not its own.
+    #[error("this server is called by its own address or localhost only; open the address that it printed when it started")]
+    WrongHost,
     /// 408: slower than the patience.
     #[error("the request took too long and was given up; try again")]
     Timeout,
@@ -91,6 +94,7 @@ impl Problem {
             Self::NotAForm | Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -111,6 +115,7 @@ impl Problem {
             Self::EncodedBody => "encoded-body",
             Self::BodyTooLarge => "body-too-large",
             Self::CrossSite => "cross-site",
+            Self::WrongHost => "wrong-host",
             Self::Timeout => "timeout",
             Self::Busy => "busy",
             Self::Internal => "internal",

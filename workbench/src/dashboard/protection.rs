@@ -13,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 
+use super::hosts::{self, Hosts};
 use super::problem::{self, Problem};
 
 /// Bytes of a request body that are read: a picture of 20 MiB and the form around it.
@@ -31,13 +32,14 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Puts the layers around the routes; the last one added is the first one met.
-pub fn around(routes: Router, patience: Duration) -> Router {
+pub fn around(routes: Router, patience: Duration, hosts: Hosts) -> Router {
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(refuse_encoded_bodies))
         .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| Problem::Internal.into_response()))
         .layer(from_fn(move |request: Request, next: Next| give_up_after(patience, request, next)))
+        .layer(from_fn(move |request: Request, next: Next| hosts::refuse_others(hosts, request, next)))
         .layer(from_fn(problem::tell))
         .layer(CompressionLayer::new())
         .layer(from_fn(add_headers))

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{Settings, State, app};
+use super::{Hosts, Settings, State, app};
 
 /// A dashboard that has its port and is not yet serving.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ impl Server {
     /// # Errors
     /// When the system refuses to go on.
     pub async fn run(self, end: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        axum::serve(self.listener, app(self.state)).with_graceful_shutdown(end).await
+        let hosts = Hosts::of(self.listener.local_addr()?);
+        axum::serve(self.listener, app(self.state, hosts)).with_graceful_shutdown(end).await
     }
 }
 

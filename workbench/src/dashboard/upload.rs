@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use super::State;
 use super::lesion::Lesion;
 use super::problem::{Problem, Wanted};
+use crate::names::is_hidden;
 use crate::pipeline;
 
 /// The one field of the form.
@@ -35,12 +36,12 @@ pub async fn take(Shared(state): Shared<State>, request: Request) -> Result<Resp
     };
     let lesion = state.queue().run(work).await??;
     let page = format!("/lesions/{}", lesion.id);
-    let id = lesion.id.clone();
+    let (id, notes) = (lesion.id.clone(), lesion.notes());
     state.lesions().keep(lesion);
     Ok(match wanted {
         Wanted::Page => (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response(),
         Wanted::Json => {
-            let body = serde_json::json!({ "id": id, "page": page, "reading": format!("{page}/reading.json") });
+            let body = serde_json::json!({ "id": id, "page": page, "reading": format!("{page}/reading.json"), "notes": notes });
             (StatusCode::CREATED, [(LOCATION, page)], Json(body)).into_response()
         }
     })
@@ -85,14 +86,9 @@ fn shown_name(field: &Field<'_>) -> String {
 
 fn tidy_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let kept = last.chars().filter(|c| !c.is_control() && !is_invisible_format(*c));
+    let kept = last.chars().filter(|c| !is_hidden(*c));
     let name: String = kept.take(LONGEST_NAME).collect();
     if name.trim().is_empty() { "unnamed picture".into() } else { name }
-}
-
-/// Marks without a shape of their own, among them those that turn the direction of writing.
-fn is_invisible_format(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{061C}')
 }
 
 #[cfg(test)]

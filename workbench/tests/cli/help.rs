@@ -42,6 +42,16 @@ fn doctor_says_what_was_found() {
 }
 
 #[test]
+fn doctor_says_how_models_of_the_hub_are_asked_for() {
+    let (_dir, pellucid) = setup("doctor_hub");
+    let pellucid = pellucid.env("HF_HOME", "elsewhere").env("HF_TOKEN", "hf_hidden").env("HF_ENDPOINT", "http://mirror/");
+    let answer = pellucid.env("HF_HUB_OFFLINE", "0").env("HF_HUB_CACHE", "").line("doctor").succeeds();
+    answer.says(&["elsewhere/hub (made when a model is fetched)", "from http://mirror, with a token"]);
+    assert!(!answer.stdout.contains("hf_hidden"));
+    setup("doctor_offline").1.env("HF_HUB_OFFLINE", "1").line("doctor").succeeds().says(&["from the cache only: HF_HUB_OFFLINE is set"]);
+}
+
+#[test]
 fn evidence_stands_beside_its_controls() {
     let answer = setup("evidence").1.line("evidence --images 7 --method rollout").succeeds();
     answer.says(&["| map", "| rollout", "| control: centre", "| control: random", "95 % CI", "trained on drawn lesions"]);

@@ -4,7 +4,7 @@ use std::fs;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
-use xai::{HeadKind, Precision, Vit, VitConfig};
+use xai::{HeadKind, Storage, Vit, VitConfig};
 
 use crate::files::map;
 use crate::pictures::{lesion, png};
@@ -15,7 +15,7 @@ fn with_checkpoint(name: &str) -> (Dir, Pellucid) {
     let (dir, pellucid) = setup(name);
     dir.write("lesion.png", &png(&lesion(64, 96)));
     let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(7), 3).unwrap();
-    vit.save(&dir.path("vit"), Precision::F32).unwrap();
+    vit.save(&dir.path("vit"), Storage::F32).unwrap();
     (dir, pellucid)
 }
 
@@ -86,5 +86,26 @@ fn a_model_without_a_head_answers_what_asks_for_no_class() {
         .line("explain lesion.png --method rollout --target melanoma --out other --model random:tiny_for_tests")
         .fails()
         .warns(&["no head"]);
+    assert!(!dir.exists("other"));
+}
+
+/// DINOv2 in its own names, a tiny one, without any configuration.
+fn without_configuration(dir: &Dir) {
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../xai/tests/goldens/layouts/dinov2_own/model.safetensors");
+    dir.write("lesion.png", &png(&lesion(64, 96)));
+    dir.write("dinov2/model.safetensors", &fs::read(golden).unwrap());
+}
+
+#[test]
+fn heads_that_no_tensor_shows_are_asked_for_and_can_be_said() {
+    let (dir, pellucid) = setup("model_heads");
+    without_configuration(&dir);
+    pellucid.line("explain lesion.png --method rollout --model dinov2").fails().warns(&["--heads N", "--arch", "num_attention_heads"]);
+    assert!(!dir.exists("maps"));
+    let said = dir.pellucid().line("explain lesion.png --method rollout --model dinov2 --heads 3").succeeds();
+    said.warns(&["DINOv2's own", "heads as said", "3 × 3 patches"]);
+    dir.pellucid().line("explain lesion.png --method rollout --model dinov2 --heads 5 --out other").fails().warns(&["num_attention_heads"]);
+    dir.pellucid().line("explain lesion.png --model dinov2 --heads 0").ends_with(2);
+    dir.pellucid().line("explain lesion.png --model dinov2 --heads 3 --activation swish").ends_with(2).warns(&["gelu", "relu"]);
     assert!(!dir.exists("other"));
 }

@@ -68,6 +68,11 @@ impl Pellucid {
         self
     }
 
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
     /// Splits at spaces, for arguments without spaces in them.
     pub fn line(self, line: &str) -> Self {
         self.args(line.split_whitespace())

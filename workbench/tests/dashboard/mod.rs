@@ -7,13 +7,14 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::ServiceExt;
-use workbench::dashboard::{Settings, State, Workload};
+use workbench::dashboard::{Hosts, Settings, State, Workload};
 
 /// Routes over the demonstration's model, with few lesions so that tests start at once.
 pub fn app_with(workload: Workload) -> Router {
     let settings = Settings::demo().unwrap();
     let shown = settings.shown[..8].to_vec();
-    workbench::dashboard::app(State::new(Settings { shown, workload, ..settings }).unwrap())
+    let hosts = Hosts::of(([127, 0, 0, 1], 7878).into());
+    workbench::dashboard::app(State::new(Settings { shown, workload, ..settings }).unwrap(), hosts)
 }
 
 /// The same routes for every test of a file; a wide queue, because tests run at once.
@@ -29,7 +30,8 @@ pub struct Asked {
 
 impl Asked {
     pub fn new(method: &str, address: &str) -> Self {
-        Self { request: Request::builder().method(method).uri(address).body(Body::empty()).unwrap() }
+        let request = Request::builder().method(method).uri(address).header("host", "localhost:7878");
+        Self { request: request.body(Body::empty()).unwrap() }
     }
 
     pub fn get(address: &str) -> Self {

@@ -1,51 +1,57 @@
 //! Checkpoints on disk: found, understood, checked and read; or written.
 //!
-//! A checkpoint is a folder with `model.safetensors` and, as Hugging Face writes them, `config.json` and
+//! A checkpoint is a folder with `model.safetensors` and, as Hugging Face or timm write them, `config.json` and
 //! `preprocessor_config.json`; or one `.safetensors` file, whose neighbours of those names are obeyed as well.
 
 mod architecture;
-mod config_json;
 mod fill;
+mod hints;
+mod hugging_face_json;
 mod layout;
+mod preparation;
 mod safetensors_file;
 mod save;
+mod seen;
+mod stated;
+mod tensors;
+mod timm_json;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kernels::Device;
 
-use crate::vit::config::{Family, VitConfig};
+use crate::vit::arena::Arenas;
 use crate::vit::weights::Weights;
 use crate::vit::{HeadKind, Model, Source};
-use crate::{Error, Labels, Preprocessor, Vit, sha256};
-use config_json::ConfigJson;
+use crate::{Error, Labels, Vit, sha256};
+use architecture::Known;
+pub use hints::Hints;
 use layout::Layout;
-use safetensors_file::{Tensors, read_bounded};
-pub use save::Precision;
+use safetensors_file::read_bounded;
+pub use save::Storage;
+use seen::Seen;
+use tensors::Tensors;
 
 /// A configuration file larger than this is none.
 const LARGEST_JSON: u64 = 4 << 20;
 /// Twice what the largest published vision transformer of these layouts takes.
 const LARGEST_WEIGHTS: u64 = 16 << 30;
 
-/// How the pictures of DINOv2's published checkpoints are prepared.
-const DINOV2_PREPROCESSOR: &str = r#"{
-    "image_processor_type": "BitImageProcessor", "size": { "shortest_edge": 256 }, "crop_size": { "height": 224, "width": 224 },
-    "resample": 3, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]
-}"#;
-
 impl Vit {
-    /// Loads a checkpoint in the layout its tensor names show: Hugging Face's ViT or DINOv2, with or without a classifier.
+    /// Loads a checkpoint in the layout its tensor names show: Hugging Face's ViT, `DeiT` and DINOv2, timm's, DINOv2's own,
+    /// vit-pytorch's and the thesis's, with or without a classifier.
     ///
-    /// The architecture comes from `config.json`; without one, from dimensions that match exactly one named architecture.
-    /// [`Source::notes`] says what was taken and why.
+    /// The architecture is what the tensors show, completed by `config.json`; without one, by the one named architecture whose
+    /// dimensions match. [`Source::notes`] says what was taken and why.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] names what is missing, unexpected, of another shape or not finite; [`Error::Config`] names
-    /// the field of a configuration that is not supported; [`Error::Kernel`] says why a device is not available.
+    /// [`Error::Checkpoint`] names what is missing, unexpected, of another shape or not finite, or what has to be said because
+    /// tensors do not show it; [`Error::Config`] names the field of a configuration that is not supported; [`Error::Kernel`] says
+    /// why a device is not available.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
-        load(path, None, device)
+        Self::load_with(path, &Hints::default(), device)
     }
 
     /// Loads a checkpoint without `config.json` as the architecture `arch`.
@@ -53,51 +59,57 @@ impl Vit {
     /// # Errors
     /// As for [`Vit::load`], and [`Error::Unknown`] with the architectures there are.
     pub fn load_as(path: &Path, arch: &str, device: &Device) -> Result<Self, Error> {
-        load(path, Some(VitConfig::by_name(arch)?), device)
+        Self::load_with(path, &Hints { arch: Some(arch.into()), ..Hints::default() }, device)
     }
-}
 
-fn load(path: &Path, arch: Option<VitConfig>, device: &Device) -> Result<Vit, Error> {
-    device.require()?;
-    let (file, folder) = locate(path)?;
-    let json = |name: &str| read_text(&folder.join(name));
-    let bytes = read_bounded(&file, LARGEST_WEIGHTS)?;
-    from_parts(&file, &bytes, Parts { config: json("config.json")?, preprocessor: json("preprocessor_config.json")?, arch }, *device)
-}
+    /// Loads a checkpoint with what its files do not say: its architecture's name, its heads, its activation.
+    ///
+    /// # Errors
+    /// As for [`Vit::load`]; hints that contradict the checkpoint's own configuration are refused.
+    pub fn load_with(path: &Path, hints: &Hints, device: &Device) -> Result<Self, Error> {
+        device.require()?;
+        let (file, folder) = locate(path)?;
+        let json = |name: &str| read_text(&folder.join(name));
+        let parts = Parts { config: json("config.json")?, preprocessor: json("preprocessor_config.json")?, hints: hints.clone() };
+        let bytes = read_bounded(&file, LARGEST_WEIGHTS)?;
+        from_tensors(&safetensors_file::open(&file, &bytes)?, sha256(&bytes), &parts, *device)
+    }
 
-/// What stands beside the weights.
-pub(crate) struct Parts {
-    pub config: Option<String>,
-    pub preprocessor: Option<String>,
-    pub arch: Option<VitConfig>,
-}
-
-fn from_parts(file: &Path, bytes: &[u8], parts: Parts, device: Device) -> Result<Vit, Error> {
-    let tensors = Tensors::open(file, bytes)?;
-    let layout = Layout::detect(&tensors)?;
-    let mut notes = vec![format!("{} tensors in the layout of Hugging Face's {layout}", tensors.names().len())];
-    let (config, id2label) = architecture(&tensors, &layout, &parts, &mut notes)?;
-    config.validate("config.json")?;
-    let head = layout.classes(&tensors).map_or(HeadKind::None, HeadKind::Linear);
-    head.validate()?;
-    // Shapes first: a configuration may claim far more than the file holds.
-    let mut weights = Weights::unfilled(&config, head);
-    fill::fill(&tensors, &layout, &config, &mut weights, &mut notes)?;
-    let labels = labels(id2label, head, &mut notes);
-    let preprocessor = preprocessor(parts.preprocessor.as_deref(), &config, &mut notes)?;
-    let source = Source { name: file.display().to_string(), sha256: sha256(bytes), notes };
-    Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source }) })
-}
-
-impl Vit {
     /// Loads a checkpoint that is already in memory, as one embedded in a program; `name` is what messages call it.
     ///
     /// # Errors
     /// As for [`Vit::load`].
     pub fn from_bytes(name: &str, weights: &[u8], config: &str, preprocessor: &str) -> Result<Self, Error> {
-        let parts = Parts { config: Some(config.into()), preprocessor: Some(preprocessor.into()), arch: None };
-        from_parts(Path::new(name), weights, parts, Device::Cpu)
+        let parts = Parts { config: Some(config.into()), preprocessor: Some(preprocessor.into()), hints: Hints::default() };
+        from_tensors(&safetensors_file::open(Path::new(name), weights)?, sha256(weights), &parts, Device::Cpu)
     }
+}
+
+/// What is said about the weights.
+pub(crate) struct Parts {
+    /// The text of `config.json`.
+    pub config: Option<String>,
+    /// The text of `preprocessor_config.json`.
+    pub preprocessor: Option<String>,
+    pub hints: Hints,
+}
+
+/// A model from tensors of any format; `sha256` is that of the file they came from.
+fn from_tensors(tensors: &Tensors, sha256: String, parts: &Parts, device: Device) -> Result<Vit, Error> {
+    let layout = Layout::detect(tensors)?;
+    let mut notes = vec![format!("{} tensors in the layout of {layout}", tensors.names().len())];
+    let known = Known { tensors, layout: &layout, seen: Seen::read(tensors, &layout)? };
+    let (config, stated) = architecture::of(&known, parts, &mut notes)?;
+    config.validate("config.json")?;
+    let head = layout.head();
+    head.validate(config.pooling)?;
+    // Shapes first: a configuration may claim far more than the file holds.
+    let mut weights = Weights::unfilled(&config, head);
+    fill::fill(tensors, &layout, &config, &mut weights, &mut notes)?;
+    let labels = labels(stated.labels, head, &mut notes);
+    let preprocessor = preparation::of(parts.preprocessor.as_deref(), stated.preprocessor, &config, &mut notes)?;
+    let source = Source { name: tensors.path().to_owned(), sha256, notes };
+    Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source, arenas: Arenas::default() }) })
 }
 
 fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
@@ -127,39 +139,13 @@ fn read_text(path: &Path) -> Result<Option<String>, Error> {
     text.map(Some).map_err(|_| Error::Checkpoint { path: path.display().to_string(), problem: "the file is not UTF-8 text".into() })
 }
 
-fn architecture(
-    tensors: &Tensors,
-    layout: &Layout,
-    parts: &Parts,
-    notes: &mut Vec<String>,
-) -> Result<(VitConfig, Option<Vec<String>>), Error> {
-    match (&parts.config, &parts.arch) {
-        (Some(text), _) => {
-            let config = ConfigJson::parse(text)?;
-            notes.push("architecture from config.json".into());
-            if parts.arch.is_some() {
-                notes.push("the named architecture was not needed: config.json decides".into());
-            }
-            Ok((config.architecture(layout.family())?, config.labels()?))
-        }
-        (None, Some(arch)) => {
-            notes.push("no config.json: architecture as named".into());
-            Ok((arch.clone(), None))
-        }
-        (None, None) => {
-            let (name, config) = architecture::guess(tensors, layout)?;
-            notes.push(format!("no config.json: dimensions match {name} and no other named architecture"));
-            Ok((config, None))
-        }
-    }
-}
-
-fn labels(id2label: Option<Vec<String>>, head: HeadKind, notes: &mut Vec<String>) -> Labels {
-    let HeadKind::Linear(classes) = head else {
+fn labels(names: Option<Vec<String>>, head: HeadKind, notes: &mut Vec<String>) -> Labels {
+    let classes = head.classes();
+    if head == HeadKind::None {
         notes.push("no classifier: features and class-agnostic methods only".into());
         return Labels::numbered(0);
-    };
-    match id2label {
+    }
+    match names {
         Some(names) if names.len() == classes => Labels::new(names),
         Some(names) => {
             notes.push(format!("id2label names {} classes, the head has {classes}: classes are numbered", names.len()));
@@ -170,17 +156,4 @@ fn labels(id2label: Option<Vec<String>>, head: HeadKind, notes: &mut Vec<String>
             Labels::numbered(classes)
         }
     }
-}
-
-fn preprocessor(text: Option<&str>, config: &VitConfig, notes: &mut Vec<String>) -> Result<Preprocessor, Error> {
-    if let Some(text) = text {
-        return Preprocessor::from_config(text);
-    }
-    if config.family == Family::Dinov2 {
-        notes.push("no preprocessor_config.json: pictures are prepared as DINOv2's own checkpoints say (256, centre 224, bicubic)".into());
-        return Preprocessor::from_config(DINOV2_PREPROCESSOR);
-    }
-    let (height, width) = config.image_size;
-    notes.push(format!("no preprocessor_config.json: pictures are resized to {height} × {width}, mean and deviation 0.5"));
-    Ok(Preprocessor::for_size(height, width))
 }

@@ -7,59 +7,32 @@ use std::path::Path;
 use candle_core::safetensors::SliceSafetensors;
 use candle_core::{DType, Device};
 
+use super::tensors::{Reader, Tensors};
 use crate::Error;
 
 /// Headers of real vision transformers take tens of kilobytes.
 const LARGEST_HEADER: u64 = 1 << 20;
-/// The largest named architecture has some six hundred tensors.
-const MOST_TENSORS: usize = 2000;
-
-/// The tensors of a file by name.
-pub(super) struct Tensors<'a> {
-    path: String,
-    reader: SliceSafetensors<'a>,
-    shapes: BTreeMap<String, Vec<usize>>,
+/// Opens the bytes of a safetensors file.
+pub(super) fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<Tensors<'a>, Error> {
+    let path = path.display().to_string();
+    let refuse = |problem: String| Error::Checkpoint { path: path.clone(), problem };
+    check_header(bytes).map_err(refuse)?;
+    let reader = SliceSafetensors::new(bytes).map_err(|error| refuse(format!("not a readable safetensors file ({error})")))?;
+    Tensors::new(path, reader)
 }
 
-impl<'a> Tensors<'a> {
-    pub fn open(path: &Path, bytes: &'a [u8]) -> Result<Self, Error> {
-        let path = path.display().to_string();
-        let refuse = |problem: String| Error::Checkpoint { path: path.clone(), problem };
-        check_header(bytes).map_err(refuse)?;
-        let broken = |error: candle_core::Error| refuse(format!("not a readable safetensors file ({error})"));
-        let reader = SliceSafetensors::new(bytes).map_err(broken)?;
-        let shapes: BTreeMap<_, _> = reader.tensors().iter().map(|(name, view)| (name.clone(), view.shape().to_vec())).collect();
-        if shapes.is_empty() || shapes.len() > MOST_TENSORS {
-            return Err(refuse(format!("it holds {} tensors; a vision transformer has 1 to {MOST_TENSORS}", shapes.len())));
-        }
-        Ok(Self { path, reader, shapes })
+impl Reader for SliceSafetensors<'_> {
+    fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        self.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect()
     }
 
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    pub fn names(&self) -> &BTreeMap<String, Vec<usize>> {
-        &self.shapes
-    }
-
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.shapes.get(name).map(Vec::as_slice)
-    }
-
-    /// The values of a tensor as `f32`, whatever they are stored as; refuses NaN and infinities.
-    pub fn values(&self, name: &str) -> Result<Vec<f32>, Error> {
-        let refuse = |problem: String| Error::Checkpoint { path: self.path.clone(), problem };
-        let unreadable = |error: candle_core::Error| refuse(format!("tensor {name} cannot be read ({error})"));
-        let tensor = self.reader.load(name, &Device::Cpu).map_err(unreadable)?;
+    fn read(&self, name: &str) -> Result<Vec<f32>, String> {
+        let unreadable = |error: candle_core::Error| format!("cannot be read ({error})");
+        let tensor = self.load(name, &Device::Cpu).map_err(unreadable)?;
         if !matches!(tensor.dtype(), DType::F32 | DType::F16 | DType::BF16 | DType::F64) {
-            return Err(refuse(format!("tensor {name} holds {:?}, not floating-point numbers", tensor.dtype())));
+            return Err(format!("holds {:?}, not floating-point numbers", tensor.dtype()));
         }
-        let flat = tensor.to_dtype(DType::F32).and_then(|tensor| tensor.flatten_all()?.to_vec1::<f32>()).map_err(unreadable)?;
-        match flat.iter().position(|value| !value.is_finite()) {
-            Some(index) => Err(refuse(format!("tensor {name} is not finite at index {index}; the file is damaged or training diverged"))),
-            None => Ok(flat),
-        }
+        tensor.to_dtype(DType::F32).and_then(|tensor| tensor.flatten_all()?.to_vec1::<f32>()).map_err(unreadable)
     }
 }
 

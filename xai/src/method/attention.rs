@@ -1,4 +1,5 @@
-//! Raw attention: how much the class token looks at each patch, in one layer.
+//! Raw attention: how much the class token looks at each patch, in one layer; for a head that reads the mean of the patches,
+//! how much they look at each on average.
 
 use kernels::attention::HeadFusion;
 use ndarray::{Array2, Array3, Axis};
@@ -27,7 +28,7 @@ pub enum HeadChoice {
     Index(usize),
 }
 
-/// The CLS row of one map: `A_l[h][CLS, patches]`.
+/// The CLS row of one map, `A_l[h][CLS, patches]`, or the rows that the head reads in their mean ([`Trace::start_row`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttentionMap {
     /// Which block.
@@ -55,8 +56,8 @@ pub(super) fn maps(trace: &Trace, settings: &AttentionMap) -> Result<Vec<Array2<
             maps.index_axis(Axis(1), head).to_owned()
         }
     };
-    let cls_rows: Vec<f32> = map.index_axis(Axis(1), 0).iter().copied().collect(); // (B, N)
-    Ok(grids(trace, &cls_rows))
+    let read = trace.start_row().outer_iter().zip(map.outer_iter()).flat_map(|(start, map)| start.dot(&map)).collect::<Vec<_>>(); // (B, N)
+    Ok(grids(trace, &read))
 }
 
 fn expect_head(head: usize, heads: usize) -> Result<(), Error> {

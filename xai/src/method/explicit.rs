@@ -8,12 +8,13 @@ use super::rollout::prepared;
 use super::{GradientRollout, Relevance, Rollout, SmoothGrad, Statistic, gradient_rollout as weighted};
 use crate::{Batch, Error, Probe, Target, Trace};
 
-/// `R = Ã_L ⋯ Ã_1` for each image, (B, N, N); row 0 is what rollout shows.
+/// `R = Ã_L ⋯ Ã_1` for each image, (B, N, N); rollout shows its rows weighted by [`Trace::start_row`]:
+/// row 0 for a head that reads the class token.
 ///
 /// # Errors
 /// As for [`super::explain`] with rollout.
 pub fn rollout(trace: &Trace, settings: &Rollout) -> Result<Array3<f32>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     settings.validate(trace.layers())?;
     let mut product = identity(trace.batch().len(), tokens);
     for layer in settings.start_layer..trace.layers() {
@@ -29,7 +30,7 @@ pub fn rollout(trace: &Trace, settings: &Rollout) -> Result<Array3<f32>, Error> 
 /// # Errors
 /// As for [`super::explain`] with gradient rollout.
 pub fn gradient_rollout(trace: &Trace, target: Target, settings: &GradientRollout) -> Result<Array3<f32>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     settings.validate(trace.layers())?;
     let mut product = identity(trace.batch().len(), tokens);
     for mut matrix in weighted::prepared(trace, target, settings)?.into_iter().skip(settings.start_layer) {
@@ -39,12 +40,13 @@ pub fn gradient_rollout(trace: &Trace, target: Target, settings: &GradientRollou
     Ok(Array3::from_shape_fn((trace.batch().len(), tokens, tokens), |(b, i, j)| product[(b * tokens + i) * tokens + j]))
 }
 
-/// `R ← R + E_h[(∇A ∘ A)⁺]·R` over all layers for each image, (B, N, N); row 0 is what relevance shows.
+/// `R ← R + E_h[(∇A ∘ A)⁺]·R` over all layers for each image, (B, N, N); relevance shows its rows weighted
+/// by [`Trace::start_row`]: row 0 for a head that reads the class token.
 ///
 /// # Errors
 /// As for [`super::explain`] with relevance.
 pub fn relevance(trace: &Trace, target: Target, settings: &Relevance) -> Result<Array3<f32>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     let images = trace.batch().len();
     settings.validate(trace.layers())?;
     let gradients = trace.attention_gradients(target)?;

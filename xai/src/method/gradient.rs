@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Target, Trace};
 
-/// How the three channels of a pixel become one number.
+/// How the channels of a pixel become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelReduction {
@@ -53,7 +53,7 @@ pub(super) fn input_times(trace: &Trace, target: Target, settings: &InputXGradie
     Ok(product.outer_iter().map(|image| reduce(image, settings.channels)).collect())
 }
 
-/// (3, H, W) to (H, W).
+/// (C, H, W) to (H, W).
 pub(super) fn reduce(channels: ArrayView3<f32>, how: ChannelReduction) -> Array2<f32> {
     match how {
         ChannelReduction::MaxAbs => channels.fold_axis(Axis(0), 0.0, |&most, &value| most.max(value.abs())),

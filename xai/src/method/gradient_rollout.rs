@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use super::grids;
 use super::rollout::{Discard, Protect, Residual, discard, expect_sane};
-use crate::vit::backward::cls_row;
 use crate::{Error, Target, Trace};
 
 /// Which gradient weights a layer's attention.
@@ -88,9 +87,9 @@ impl GradientRollout {
 }
 
 pub(super) fn maps(trace: &Trace, target: Target, settings: &GradientRollout) -> Result<Vec<Array2<f32>>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     settings.validate(trace.layers())?;
-    let mut row = cls_row(trace.batch().len(), tokens);
+    let mut row = trace.start_row().into_raw_vec_and_offset().0;
     for map in prepared(trace, target, settings)?.iter().skip(settings.start_layer).rev() {
         push_row(settings.layer(), map, &mut row, tokens)?;
     }
@@ -99,7 +98,7 @@ pub(super) fn maps(trace: &Trace, target: Target, settings: &GradientRollout) ->
 
 /// The fused map (B, N, N) of every layer after its positive part was taken and small entries were discarded.
 pub(super) fn prepared(trace: &Trace, target: Target, settings: &GradientRollout) -> Result<Vec<Vec<f32>>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     let weighted = match settings.pairing {
         Pairing::SameLayer => trace.weighted_attention(target)?,
         Pairing::Reversed => reversed(trace, target)?,
@@ -107,6 +106,7 @@ pub(super) fn prepared(trace: &Trace, target: Target, settings: &GradientRollout
     let prepare = |map: Array3<f32>| {
         let mut map: Vec<f32> = map.iter().map(|value| value.max(0.0)).collect();
         if let Discard::Lowest { ratio, protect } = settings.discard {
+            let protect = protect.in_model(trace);
             map.chunks_mut(tokens * tokens).for_each(|map| discard(map, tokens, ratio, protect));
         }
         map

@@ -173,15 +173,15 @@ fn recipe(trace: &Trace, target: Option<Target>, method: &Method) -> Recipe {
         model_sha256: trace.vit().source().sha256.clone(),
         patches: trace.patches(),
         device: trace.vit().device().to_string(),
-        kernel_set: format!("pellucid {} f32", env!("CARGO_PKG_VERSION")),
+        kernel_set: format!("pellucid {} {} {}", env!("CARGO_PKG_VERSION"), trace.vit().precision(), kernels::Instructions::best()),
         batch: trace.batch().len(),
     }
 }
 
-/// The patches of rows over tokens (B, N), as grids: the class token is left out.
+/// The patches of rows over tokens (B, N), as grids: the tokens before the patches are left out.
 fn grids(trace: &Trace, rows: &[f32]) -> Vec<Array2<f32>> {
     let patches = trace.patches();
-    let per_image = patches.count() + 1;
-    let grid = |row: &[f32]| Array2::from_shape_fn((patches.rows, patches.cols), |(r, c)| row[1 + patches.index(r, c)]);
-    rows.chunks(per_image).map(grid).collect()
+    let first = trace.vit().config().special_tokens.count();
+    let grid = |row: &[f32]| Array2::from_shape_fn((patches.rows, patches.cols), |(r, c)| row[first + patches.index(r, c)]);
+    rows.chunks(trace.token_count()).map(grid).collect()
 }

@@ -1,5 +1,6 @@
 //! Generic attention relevance (Chefer, Gur and Wolf, ICCV 2021, arXiv 2103.15679, eq. 5 and 6):
-//! `Ē_l = E_h[(∇A_l ∘ A_l)⁺]`, `R ← R + Ē_l·R` from `R = I`, read at the class token.
+//! `Ē_l = E_h[(∇A_l ∘ A_l)⁺]`, `R ← R + Ē_l·R` from `R = I`, read where the head reads: at the class token,
+//! or as the mean over the rows that a mean-pooled head reads (see [`Trace::start_row`]).
 //!
 //! The positive part is taken before the mean over heads, and nothing is normalised. Computed as one row inside the
 //! backward pass; [`super::explicit::relevance`] is the full product.

@@ -1,4 +1,5 @@
-//! Attention rollout (Abnar and Zuidema, ACL 2020, arXiv 2005.00928): `R = Ã_L ⋯ Ã_1`, read at the class token.
+//! Attention rollout (Abnar and Zuidema, ACL 2020, arXiv 2005.00928): `R = Ã_L ⋯ Ã_1`, read where the head reads: at the class token,
+//! or as the mean over the rows that a mean-pooled head reads (see [`Trace::start_row`]).
 //!
 //! Computed as one row pushed from the last layer down, at 2·N² operations a layer; [`super::explicit::rollout`] is the
 //! full product, the oracle of the tests.
@@ -9,7 +10,6 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::grids;
-use crate::vit::backward::cls_row;
 use crate::{Error, Trace};
 
 /// Weight of the identity in a layer's matrix: `Ã = w·I + (1 − w)·F`, in [0, 1].
@@ -23,7 +23,7 @@ pub struct Residual {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Protect {
-    /// Attention *to* the class token, the whole first column.
+    /// Attention *to* the class token, the whole first column; nothing in a model without a class token.
     ClsColumn,
     /// Only entry (CLS, CLS): what vit-explain does where it means the class token.
     ClsToCls,
@@ -126,9 +126,9 @@ pub(super) fn expect_sane(method: &str, residual: Residual, discard: Discard, st
 }
 
 pub(super) fn maps(trace: &Trace, settings: &Rollout) -> Result<Vec<Array2<f32>>, Error> {
-    let tokens = trace.patches().count() + 1;
+    let tokens = trace.token_count();
     settings.validate(trace.layers())?;
-    let mut row = cls_row(trace.batch().len(), tokens);
+    let mut row = trace.start_row().into_raw_vec_and_offset().0;
     for layer in (settings.start_layer..trace.layers()).rev() {
         let map = prepared(trace, settings, layer)?;
         push_row(settings.layer(), &map, &mut row, tokens)?;
@@ -140,10 +140,18 @@ pub(super) fn maps(trace: &Trace, settings: &Rollout) -> Result<Vec<Array2<f32>>
 pub(super) fn prepared(trace: &Trace, settings: &Rollout, layer: usize) -> Result<Vec<f32>, Error> {
     let mut map = trace.fused_attention(layer, settings.head_fusion)?.into_raw_vec_and_offset().0;
     if let Discard::Lowest { ratio, protect } = settings.discard {
-        let tokens = trace.patches().count() + 1;
+        let tokens = trace.token_count();
+        let protect = protect.in_model(trace);
         map.chunks_mut(tokens * tokens).for_each(|map| discard(map, tokens, ratio, protect));
     }
     Ok(map)
+}
+
+impl Protect {
+    /// Nothing in a model without a class token.
+    pub(super) fn in_model(self, trace: &Trace) -> Self {
+        if trace.vit().config().special_tokens.cls { self } else { Self::Nothing }
+    }
 }
 
 /// Zeroes the lowest entries of one image's map. Those equal to the lowest that stays, stay: the order of tokens decides nothing.

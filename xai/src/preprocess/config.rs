@@ -2,7 +2,7 @@
 
 use super::defaults::{self, BareSize, Defaults};
 use super::json::{self, Fields, get, refuse};
-use super::{Normalization, Preprocessor, Resample, Resize, Size};
+use super::{Channels, Normalization, Preprocessor, Resample, Resize, Size};
 use crate::Error;
 use serde_json::Value;
 
@@ -47,6 +47,7 @@ pub(super) fn read(text: &str) -> Result<Preprocessor, Error> {
         crop: crop(&fields, &defaults)?,
         rescale: rescale(&fields)?,
         normalization: normalization(&fields, &defaults)?,
+        channels: Channels::Rgb,
     };
     refuse_varying_size(&preprocessor)?;
     Ok(preprocessor)

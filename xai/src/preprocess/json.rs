@@ -42,11 +42,14 @@ pub(super) fn number(value: &Value, name: &str) -> Result<f64, Error> {
         .ok_or_else(|| refuse(name, format!("found {value}; write a finite number")))
 }
 
-/// Three numbers, or one for all three channels.
+/// Three numbers, or one for all channels, in brackets or without.
 pub(super) fn per_channel(value: &Value, name: &str) -> Result<[f32; 3], Error> {
     let Value::Array(items) = value else {
         return Ok([number(value, name)? as f32; 3]);
     };
     let numbers = items.iter().map(|item| Ok(number(item, name)? as f32)).collect::<Result<Vec<f32>, Error>>()?;
+    if let [one] = numbers[..] {
+        return Ok([one; 3]);
+    }
     numbers.try_into().map_err(|_| refuse(name, format!("found {} values; write three, one a channel", items.len())))
 }

@@ -3,6 +3,7 @@
 //! The order is the reference's (Hugging Face `transformers`, `PilBackend`): resize, centre crop, rescale, normalise.
 //! Every step works on the same 8-bit values as there (with Pillow 13), so that a checkpoint sees what it saw in training.
 
+mod channels;
 mod config;
 mod crop;
 mod defaults;
@@ -11,6 +12,7 @@ mod json;
 mod normalization;
 mod resample;
 
+use channels::Channels;
 pub use field_of_view::Window;
 pub use normalization::Normalization;
 pub use resample::Resample;
@@ -41,6 +43,7 @@ pub struct Preprocessor {
     crop: Option<Size>,
     rescale: Option<f64>,
     normalization: Option<Normalization>,
+    channels: Channels,
 }
 
 /// Height before width, in pixels.
@@ -82,6 +85,7 @@ impl Preprocessor {
             crop: None,
             rescale: Some(1.0 / 255.0),
             normalization: Some(Normalization::STANDARD),
+            channels: Channels::Rgb,
         }
     }
 
@@ -95,7 +99,7 @@ impl Preprocessor {
         Preprocessor { resample, ..self }
     }
 
-    /// Pixels for the model, (1, 3, H, W).
+    /// Pixels for the model, (1, C, H, W).
     ///
     /// # Errors
     /// [`Error::Picture`] where the picture is empty, or so long and thin that its resized form would not fit in memory.
@@ -103,18 +107,18 @@ impl Preprocessor {
         let seen = self.seen(image)?;
         let (width, height) = (seen.width() as usize, seen.height() as usize);
         let raw = seen.as_raw();
-        Batch::new(Array4::from_shape_fn((1, 3, height, width), |(_, channel, row, col)| {
+        Batch::new(Array4::from_shape_fn((1, self.channels.count(), height, width), |(_, channel, row, col)| {
             self.scale(raw[(row * width + col) * 3 + channel], channel)
         }))
     }
 
-    /// The 8-bit picture the model sees: resized and cropped, neither rescaled nor normalised.
+    /// The 8-bit picture the model sees: resized and cropped, neither rescaled nor normalised; grey for a model of one channel.
     ///
     /// # Errors
     /// As [`prepare`](Self::prepare).
     pub fn seen(&self, image: &RgbImage) -> Result<RgbImage, Error> {
         let original = Size { height: image.height(), width: image.width() };
-        let resized = resample::resize(image, self.resized(original), self.resample)?;
+        let resized = resample::resize(&self.channels.of(image), self.resized(original), self.resample)?;
         Ok(match self.crop {
             Some(size) => crop::center(&resized, size),
             None => resized,
@@ -133,7 +137,11 @@ impl Preprocessor {
     pub fn picture_of(&self, batch: &Batch, image: usize) -> RgbImage {
         let pixels = batch.pixels();
         let (height, width) = batch.size();
-        let colour = |row: u32, col: u32, channel: usize| self.unscale(pixels[[image, channel, row as usize, col as usize]], channel);
+        let last = batch.channels() - 1;
+        let colour = |row: u32, col: u32, channel: usize| {
+            let channel = channel.min(last);
+            self.unscale(pixels[[image, channel, row as usize, col as usize]], channel)
+        };
         RgbImage::from_fn(width as u32, height as u32, |col, row| image::Rgb([0, 1, 2].map(|channel| colour(row, col, channel))))
     }
 

@@ -17,12 +17,12 @@ pub struct Gradients {
 }
 
 impl Gradients {
-    /// `∂score/∂pixels`, (B, 3, H, W), in units of logits per normalised pixel value.
+    /// `∂score/∂pixels`, (B, C, H, W), in units of logits per normalised pixel value.
     pub fn pixels(&self) -> ArrayView4<'_, f32> {
         self.pixels.view()
     }
 
-    /// The relevance row of Chefer et al. (ICCV 2021) at the class token, (B, N), with the layers from `start_layer` up folded in.
+    /// The relevance row of Chefer et al. (ICCV 2021), (B, N), started where the head reads ([`Trace::start_row`]), with the layers from `start_layer` up folded in.
     pub fn relevance_row(&self, start_layer: usize) -> Option<&Array2<f32>> {
         self.relevance.get(start_layer)
     }
@@ -80,7 +80,7 @@ impl Trace {
         let dlogits: Vec<f32> = targets.iter().flat_map(|target| target.gradient(classes)).collect();
         let model = &self.vit.model;
         let pixels = Pixels { data: contiguous(&self.batch), images: self.batch.len(), patches: self.patches };
-        backward::run(&model.config, &model.weights, &pixels, &self.pass, &dlogits, extra)
+        backward::run(&model.config, &model.weights, &pixels, &self.pass, &dlogits, extra, &mut model.arenas.lend())
     }
 
     /// The gradients known so far; a panic elsewhere cannot leave them half written.

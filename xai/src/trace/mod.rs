@@ -11,6 +11,7 @@ use ndarray::{Array2, Array3, Array4, ArrayView2, ArrayView3, ArrayView4};
 
 use crate::vit::embedding::{self, Pixels};
 use crate::vit::forward::{self, Pass};
+use crate::vit::pooling;
 use crate::{Batch, Error, Patches, Target, Vit};
 pub use gradients::Gradients;
 pub use probe::Probe;
@@ -32,7 +33,7 @@ impl Trace {
     pub(crate) fn record(vit: Vit, batch: &Batch, patches: Patches, probe: Probe) -> Result<Self, Error> {
         let model = &vit.model;
         let pixels = Pixels { data: contiguous(batch), images: batch.len(), patches };
-        let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep())?;
+        let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep(), &mut model.arenas.lend())?;
         Ok(Self { vit, batch: batch.clone(), patches, probe, pass, gradients: Mutex::default() })
     }
 
@@ -41,7 +42,7 @@ impl Trace {
         &self.vit
     }
 
-    /// The pixels that were traced, (B, 3, H, W).
+    /// The pixels that were traced, (B, C, H, W).
     pub fn batch(&self) -> &Batch {
         &self.batch
     }
@@ -49,6 +50,20 @@ impl Trace {
     /// The patch grid of the tokens.
     pub fn patches(&self) -> Patches {
         self.patches
+    }
+
+    /// Tokens of each image, N: patches and those that stand before them.
+    pub fn token_count(&self) -> usize {
+        self.pass.extent.tokens
+    }
+
+    /// Where a row over tokens starts that read-outs push down from the head, (B, N); each image's sums to one.
+    ///
+    /// One at the class token where the head reads it, alone or beside the mean of the patches; half at class and distillation
+    /// token for a distilled head; evenly at the patches, or at all tokens, for a head that reads their mean.
+    pub fn start_row(&self) -> Array2<f32> {
+        let row = pooling::start_row(self.vit.config(), self.batch.len(), self.token_count());
+        view2(&row, self.batch.len()).to_owned()
     }
 
     /// What was kept.
@@ -78,13 +93,14 @@ impl Trace {
         view2(&self.pass.pooled, self.batch.len())
     }
 
-    /// Every token after the last LayerNorm, (B, 1 + patches, D): the class token first, then patches row by row.
+    /// Every token, (B, N, D): class token, distillation token and registers as far as there are any, then patches row by row.
+    /// After the last LayerNorm, or before it in a model that normalises what it has pooled.
     pub fn tokens(&self) -> ArrayView3<'_, f32> {
         let extent = self.pass.extent;
         view3(&self.pass.tokens, (extent.images, extent.tokens, extent.width))
     }
 
-    /// The position table that this grid used, (1 + patches, D).
+    /// The position table that this grid used, (tokens with a position, D): patches last.
     ///
     /// # Errors
     /// None in practice: the grid was accepted when the trace was made.
@@ -108,7 +124,7 @@ impl Trace {
         }
         self.expect("a fused map of this kind", Probe::Attention)?;
         let (tape, mut map) = (&self.pass.blocks[layer], vec![0.0; shape.fused_len()]);
-        attention::fused_map(shape, &tape.qkv, fusion, &mut map)?;
+        attention::fused_map(shape, &tape.qkv, fusion, &mut map, &mut self.vit.model.arenas.lend().workspace)?;
         Ok(view3(&map, dimensions).to_owned())
     }
 

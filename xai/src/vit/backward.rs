@@ -2,14 +2,15 @@
 
 use kernels::Real;
 use kernels::attention::ReadOuts;
-use kernels::layer_norm::{self, AffineGradient};
-use kernels::linear::{self, Shape};
+use kernels::linear;
 
+use super::arena::Arena;
 use super::block;
 use super::config::VitConfig;
 use super::embedding::{self, Pixels};
-use super::forward::{Pass, pool_backward};
-use super::head::{Head, HeadKind};
+use super::forward::Pass;
+use super::head::Head;
+use super::pooling;
 use super::weights::Weights;
 use crate::Error;
 
@@ -26,8 +27,8 @@ pub(crate) enum Extra {
 
 /// What a backward pass found.
 #[derive(Debug)]
-pub(crate) struct Cotangents<T> {
-    /// (B, 3, H, W).
+pub(crate) struct Cotangents<T: Real> {
+    /// (B, C, H, W).
     pub pixels: Vec<T>,
     /// The relevance row (B, N) of Chefer et al. 2021 after folding blocks L−1 down to l, at index l; index L is where it starts.
     pub relevance: Vec<Vec<T>>,
@@ -45,8 +46,9 @@ pub(crate) fn run<T: Real>(
     pass: &Pass<T>,
     dlogits: &[T],
     extra: Extra,
+    arena: &mut Arena<T>,
 ) -> Result<Cotangents<T>, Error> {
-    rayon::scope(|_| run_in_pool(config, weights, pixels, pass, dlogits, extra))
+    rayon::scope(|_| run_in_pool(config, weights, pixels, pass, dlogits, extra, arena))
 }
 
 fn run_in_pool<T: Real>(
@@ -56,26 +58,18 @@ fn run_in_pool<T: Real>(
     pass: &Pass<T>,
     dlogits: &[T],
     extra: Extra,
+    arena: &mut Arena<T>,
 ) -> Result<Cotangents<T>, Error> {
     let extent = pass.extent;
     let mut gradient = (extra == Extra::Weights).then(|| Weights::zeros(config, weights.head.kind()));
-    let dpooled = weights.head.backward(&pass.pooled, dlogits, extent.images)?;
+    let dpooled = weights.head.backward(&pass.pooled, dlogits, &mut arena.workspace)?;
     if let Some(gradient) = &mut gradient {
         head_weights(weights, gradient, pass, dlogits)?;
     }
-    let dtokens = pool_backward(config.pooling, extent, &dpooled);
-    let mut dx = vec![T::ZERO; dtokens.len()];
-    let affine = weights.norm.affine(extent.eps);
-    layer_norm::backward(affine, &pass.last, &dtokens, &mut dx)?;
-    if let Some(gradient) = &mut gradient {
-        let dnorm = AffineGradient { gain: &mut gradient.norm.gain.data, bias: &mut gradient.norm.bias.data };
-        layer_norm::backward_affine(affine, &pass.last, &dtokens, dnorm)?;
-    }
-    let (relevance, maps) = run_blocks(weights, pass, &mut dx, extra, gradient.as_mut())?;
-    if let Some(gradient) = &mut gradient {
-        embedding::backward_weights(config, pixels, &dx, gradient)?;
-    }
-    let pixels = embedding::backward(config, weights, pixels, &dx)?;
+    let mut dx = pooling::backward(config, weights, extent, &pass.last, &dpooled, gradient.as_mut())?;
+    let start = pooling::start_row(config, extent.images, extent.tokens);
+    let (relevance, maps) = run_blocks(weights, pass, &mut dx, start, extra, gradient.as_mut(), arena)?;
+    let pixels = embedding::backward(config, weights, pixels, &dx, gradient.as_mut(), &mut arena.workspace)?;
     Ok(Cotangents { pixels, relevance, maps, weights: gradient })
 }
 
@@ -85,18 +79,19 @@ fn run_blocks<T: Real>(
     weights: &Weights<T>,
     pass: &Pass<T>,
     dx: &mut [T],
+    mut row: Vec<T>,
     extra: Extra,
     mut gradient: Option<&mut Weights<T>>,
+    arena: &mut Arena<T>,
 ) -> Result<Read<T>, Error> {
     let shape = pass.extent.attention();
-    let mut row = cls_row::<T>(shape.images, shape.tokens);
     let (mut rows, mut maps) = (vec![row.clone()], Vec::new());
     for (index, (block, tape)) in weights.blocks.iter().zip(&pass.blocks).enumerate().rev() {
         let mut step = vec![T::ZERO; row.len()];
         let mut map = vec![T::ZERO; if extra == Extra::MapGradients { shape.maps_len() } else { 0 }];
         let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut map };
         let of_block = gradient.as_deref_mut().map(|gradient| &mut gradient.blocks[index]);
-        block::backward(pass.extent, block, tape, dx, read_outs, of_block)?;
+        block::backward::backward(pass.extent, block, tape, dx, read_outs, of_block, arena)?;
         row.iter_mut().zip(&step).for_each(|(row, &step)| *row += step);
         rows.push(row.clone());
         maps.push(map);
@@ -106,20 +101,12 @@ fn run_blocks<T: Real>(
     Ok((rows, maps))
 }
 
-/// One at the class token of every image, (B, N).
-pub(crate) fn cls_row<T: Real>(images: usize, tokens: usize) -> Vec<T> {
-    let mut row = vec![T::ZERO; images * tokens];
-    row.iter_mut().step_by(tokens).for_each(|value| *value = T::ONE);
-    row
-}
-
 fn head_weights<T: Real>(weights: &Weights<T>, gradient: &mut Weights<T>, pass: &Pass<T>, dlogits: &[T]) -> Result<(), Error> {
     match (&weights.head, &mut gradient.head) {
-        (Head::Linear(layer), Head::Linear(dlayer)) => {
-            let shape = Shape { images: pass.extent.images, rows: 1, inputs: layer.inputs(), outputs: layer.outputs() };
-            let (weight, bias) = (&mut dlayer.weight.data, &mut dlayer.bias.data);
-            Ok(linear::backward_parameters(shape, &pass.pooled, dlogits, weight, Some(bias))?)
+        (Head::Linear(_), Head::Linear(dlayer)) => {
+            let (weight, bias) = dlayer.parameters_mut();
+            Ok(linear::backward_parameters(&pass.pooled, dlogits, weight, bias)?)
         }
-        _ => Err(Error::Untrainable { head: if weights.head.kind() == HeadKind::None { "no head" } else { "a DNN-3-hidden head" } }),
+        _ => Err(Error::Untrainable { head: weights.head.kind().name() }),
     }
 }

@@ -1,15 +1,14 @@
-//! Pixels to tokens: patches through a linear layer, the class token in front, positions added.
+//! Pixels to tokens: patches through their embedding, the other tokens in front, positions added to those that have one.
 
-use kernels::linear::{self, Onto};
-use kernels::patchify::{patchify, unpatchify};
-use kernels::{Real, bicubic, patchify};
+use kernels::{Real, Workspace, bicubic, bicubic_antialiased};
 
+use super::choices::PositionResize;
 use super::config::VitConfig;
-use super::layers::Linear;
+use super::patch_embedding;
 use super::weights::Weights;
 use crate::{Error, Patches};
 
-/// Pixels (B, 3, H, W) that the engine reads.
+/// Pixels (B, C, H, W) that the engine reads.
 #[derive(Clone, Copy)]
 pub(crate) struct Pixels<'a, T> {
     pub data: &'a [T],
@@ -17,75 +16,66 @@ pub(crate) struct Pixels<'a, T> {
     pub patches: Patches,
 }
 
-impl<T> Pixels<'_, T> {
-    pub fn tokens(&self) -> usize {
-        self.patches.count() + 1
-    }
-
-    pub fn patchify_shape(&self, config: &VitConfig) -> patchify::Shape {
-        let Patches { rows, cols } = self.patches;
-        patchify::Shape { images: self.images, channels: 3, rows, cols, size: config.patch_size }
-    }
-}
-
 /// Token rows (B, N, D).
-pub(crate) fn forward<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>) -> Result<Vec<T>, Error> {
+pub(crate) fn forward<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    workspace: &mut Workspace<T>,
+) -> Result<Vec<T>, Error> {
     let (width, count) = (config.hidden_size, pixels.patches.count());
-    let positions = positions(config, weights, pixels.patches)?; // (N, D)
-    let embedded = embed(config, &weights.patch, pixels)?; // (B·P, D)
-    let mut tokens = Vec::with_capacity(pixels.images * pixels.tokens() * width);
+    let positions = positions(config, weights, pixels.patches)?; // (positioned, D)
+    let embedded = patch_embedding::forward(config, weights, pixels, workspace)?; // (B·P, D)
+    let (of_special, of_patches) = positions.split_at(config.positioned() * width);
+    let mut special = weights.special_tokens(); // (S, D)
+    special.iter_mut().zip(of_special).for_each(|(token, &position)| *token += position);
+    let mut tokens = Vec::with_capacity(pixels.images * (special.len() + count * width));
     for of_image in embedded.chunks(count * width) {
-        tokens.extend(weights.cls.data.iter().chain(of_image).zip(&positions).map(|(&a, &b)| a + b));
+        tokens.extend_from_slice(&special);
+        tokens.extend(of_image.iter().zip(of_patches).map(|(&a, &b)| a + b));
     }
     Ok(tokens)
 }
 
-/// The position table for this grid: the trained one, or resized bicubically where the grid is another.
+/// The position table for this grid: the trained one, or resized bicubically where the grid is another; (positioned tokens, D).
 pub(crate) fn positions<T: Real>(config: &VitConfig, weights: &Weights<T>, patches: Patches) -> Result<Vec<T>, Error> {
     let trained = config.patches();
     let table = &weights.positions.data;
     if patches == trained {
         return Ok(table.clone());
     }
-    let (cls, grid) = table.split_at(config.hidden_size);
-    let resized = bicubic::resize(grid, (trained.rows, trained.cols), (patches.rows, patches.cols), config.hidden_size)?;
-    Ok([cls, &resized].concat())
+    let (special, grid) = table.split_at(config.positioned() * config.hidden_size);
+    let (from, to) = ((trained.rows, trained.cols), (patches.rows, patches.cols));
+    let resized = match config.position_resize {
+        PositionResize::Bicubic => bicubic::resize(grid, from, to, config.hidden_size)?,
+        PositionResize::Antialiased => bicubic_antialiased::resize(grid, from, to, config.hidden_size)?,
+    };
+    Ok([special, &resized].concat())
 }
 
-fn embed<T: Real>(config: &VitConfig, patch: &Linear<T>, pixels: &Pixels<T>) -> Result<Vec<T>, Error> {
-    let mut embedded = vec![T::ZERO; pixels.images * pixels.patches.count() * config.hidden_size];
-    linear::forward(linear_shape(config, pixels), patch.parameters(), &cut(config, pixels)?, Onto::Fresh, &mut embedded)?;
-    Ok(embedded)
-}
-
-fn cut<T: Real>(config: &VitConfig, pixels: &Pixels<T>) -> Result<Vec<T>, Error> {
-    let mut patches = vec![T::ZERO; pixels.data.len()];
-    patchify(pixels.patchify_shape(config), pixels.data, &mut patches)?;
-    Ok(patches)
-}
-
-fn linear_shape<T>(config: &VitConfig, pixels: &Pixels<T>) -> linear::Shape {
-    linear::Shape { images: pixels.images, rows: pixels.patches.count(), inputs: config.patch_len(), outputs: config.hidden_size }
-}
-
-/// Gradient at the pixels (B, 3, H, W) from the one at the tokens (B, N, D).
-pub(crate) fn backward<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>, dtokens: &[T]) -> Result<Vec<T>, Error> {
-    let mut dpatches = vec![T::ZERO; pixels.data.len()];
-    let of_patches = without_cls(config, pixels, dtokens);
-    linear::backward(linear_shape(config, pixels), weights.patch.parameters(), &of_patches, Onto::Fresh, &mut dpatches)?;
-    let mut dpixels = vec![T::ZERO; pixels.data.len()];
-    unpatchify(pixels.patchify_shape(config), &dpatches, &mut dpixels)?;
-    Ok(dpixels)
-}
-
-/// Adds the gradients of class token, positions and patch embedding; the grid must be the trained one.
-pub(crate) fn backward_weights<T: Real>(
+/// Gradient at the pixels (B, C, H, W) from the one at the tokens (B, N, D); adds weight gradients where asked.
+///
+/// Weight gradients need the trained grid.
+pub(crate) fn backward<T: Real>(
     config: &VitConfig,
+    weights: &Weights<T>,
     pixels: &Pixels<T>,
     dtokens: &[T],
-    gradient: &mut Weights<T>,
-) -> Result<(), Error> {
-    let (width, trained) = (config.hidden_size, config.patches());
+    mut gradient: Option<&mut Weights<T>>,
+    workspace: &mut Workspace<T>,
+) -> Result<Vec<T>, Error> {
+    if let Some(gradient) = gradient.as_deref_mut() {
+        token_weights(config, pixels, dtokens, gradient)?;
+    }
+    let (width, special) = (config.hidden_size, config.special_tokens.count());
+    let of_image = (special + pixels.patches.count()) * width;
+    let of_patches = dtokens.chunks(of_image).flat_map(|of_image| &of_image[special * width..]).copied().collect();
+    patch_embedding::backward(config, weights, pixels, of_patches, gradient, workspace)
+}
+
+/// Adds the gradients of positions and of the tokens before the patches.
+fn token_weights<T: Real>(config: &VitConfig, pixels: &Pixels<T>, dtokens: &[T], gradient: &mut Weights<T>) -> Result<(), Error> {
+    let (width, trained, special) = (config.hidden_size, config.patches(), config.special_tokens.count());
     if pixels.patches != trained {
         return Err(Error::Shape {
             what: "pictures to train on".into(),
@@ -93,16 +83,13 @@ pub(crate) fn backward_weights<T: Real>(
             found: format!("{} × {}", pixels.patches.rows, pixels.patches.cols),
         });
     }
-    for of_image in dtokens.chunks(pixels.tokens() * width) {
-        gradient.cls.data.iter_mut().zip(of_image).for_each(|(sum, &value)| *sum += value);
-        gradient.positions.data.iter_mut().zip(of_image).for_each(|(sum, &value)| *sum += value);
+    for of_image in dtokens.chunks(config.tokens() * width) {
+        let (of_special, of_patches) = of_image.split_at(special * width);
+        let tokens = [&mut gradient.cls, &mut gradient.distillation, &mut gradient.registers];
+        let learnt = tokens.into_iter().flatten().flat_map(|token| &mut token.data);
+        learnt.zip(of_special).for_each(|(sum, &value)| *sum += value);
+        let positioned = of_special[..config.positioned() * width].iter().chain(of_patches);
+        gradient.positions.data.iter_mut().zip(positioned).for_each(|(sum, &value)| *sum += value);
     }
-    let (of_patches, cut) = (without_cls(config, pixels, dtokens), cut(config, pixels)?);
-    let Linear { weight, bias } = &mut gradient.patch;
-    linear::backward_parameters(linear_shape(config, pixels), &cut, &of_patches, &mut weight.data, Some(&mut bias.data))?;
     Ok(())
-}
-
-fn without_cls<T: Real>(config: &VitConfig, pixels: &Pixels<T>, dtokens: &[T]) -> Vec<T> {
-    dtokens.chunks(pixels.tokens() * config.hidden_size).flat_map(|of_image| &of_image[config.hidden_size..]).copied().collect()
 }

@@ -1,11 +1,14 @@
 //! The forward pass, and what it keeps.
 
+use kernels::Real;
 use kernels::attention::{Fused, HeadFusion};
-use kernels::{Real, layer_norm};
 
-use super::block::{self, BlockTape, Extent, Scratch};
-use super::config::{Pooling, VitConfig};
+use super::arena::Arena;
+use super::block::{self, BlockTape};
+use super::config::VitConfig;
 use super::embedding::{self, Pixels};
+use super::extent::Extent;
+use super::pooling::{self, Features};
 use super::weights::Weights;
 use crate::Error;
 
@@ -30,7 +33,7 @@ pub(crate) struct Pass<T> {
     pub logits: Vec<T>,
     /// What the head reads, (B, pooled width).
     pub pooled: Vec<T>,
-    /// Every token after the last norm, (B, N, D).
+    /// Every token after the last norm, (B, N, D); before it where the norm stands after pooling.
     pub tokens: Vec<T>,
     /// Every token before the last norm, (B, N, D); empty unless everything is kept.
     pub last: Vec<T>,
@@ -41,92 +44,51 @@ pub(crate) struct Pass<T> {
 }
 
 /// Runs the pass on a thread of the pool, so that its many short parallel steps need not wake the pool each time.
-pub(crate) fn run<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>, keep: Keep) -> Result<Pass<T>, Error> {
-    rayon::scope(|_| run_in_pool(config, weights, pixels, keep))
+pub(crate) fn run<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    keep: Keep,
+    arena: &mut Arena<T>,
+) -> Result<Pass<T>, Error> {
+    rayon::scope(|_| run_in_pool(config, weights, pixels, keep, arena))
 }
 
-fn run_in_pool<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>, keep: Keep) -> Result<Pass<T>, Error> {
-    let extent = Extent {
-        images: pixels.images,
-        tokens: pixels.tokens(),
-        heads: config.num_attention_heads,
-        width: config.hidden_size,
-        eps: config.layer_norm_eps,
-    };
-    let mut x = embedding::forward(config, weights, pixels)?; // (B, N, D)
-    let (blocks, fused) = run_blocks(config, weights, extent, &mut x, keep)?;
-    let mut tokens = vec![T::ZERO; x.len()];
-    layer_norm::forward(weights.norm.affine(extent.eps), &x, &mut tokens)?;
-    let pooled = pool(config.pooling, extent, &tokens); // (B, pooled)
-    let logits = weights.head.forward(&pooled, extent.images)?; // (B, C)
+fn run_in_pool<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    pixels: &Pixels<T>,
+    keep: Keep,
+    arena: &mut Arena<T>,
+) -> Result<Pass<T>, Error> {
+    let tokens = config.special_tokens.count() + pixels.patches.count();
+    let extent = Extent::new(config, pixels.images, tokens);
+    let mut x = embedding::forward(config, weights, pixels, &mut arena.workspace)?; // (B, N, D)
+    let (blocks, fused) = run_blocks(weights, extent, &mut x, keep, arena)?;
+    let Features { tokens, pooled } = pooling::forward(config, weights, extent, &x)?; // (B, N, D), (B, pooled)
+    let logits = weights.head.forward(&pooled, &mut arena.workspace)?; // (B, C)
     let last = if keep == Keep::Everything { x } else { Vec::new() };
     Ok(Pass { extent, logits, pooled, tokens, last, blocks, fused })
 }
 
 type Kept<T> = (Vec<BlockTape<T>>, Vec<Vec<T>>);
 
-fn run_blocks<T: Real>(config: &VitConfig, weights: &Weights<T>, extent: Extent, x: &mut [T], keep: Keep) -> Result<Kept<T>, Error> {
-    let new_tape = || match keep {
-        Keep::Everything => BlockTape::new(extent, config.intermediate_size),
-        _ => BlockTape::lean(extent, config.intermediate_size),
-    };
-    let mut scratch = Scratch::new(extent, config.intermediate_size);
-    let (mut tape, mut tapes, mut maps) = (new_tape(), Vec::new(), Vec::new());
+fn run_blocks<T: Real>(weights: &Weights<T>, extent: Extent, x: &mut [T], keep: Keep, arena: &mut Arena<T>) -> Result<Kept<T>, Error> {
+    let (mut tapes, mut maps) = (Vec::new(), Vec::new());
     for block in &weights.blocks {
+        let mut tape = match keep {
+            Keep::Nothing | Keep::Fused(_) => BlockTape::empty(),
+            Keep::Attention => BlockTape::of_maps(extent),
+            Keep::Everything => BlockTape::full(extent),
+        };
         let mut map = match keep {
             Keep::Fused(_) => vec![T::ZERO; extent.attention().fused_len()],
             _ => Vec::new(),
         };
         let fused = if let Keep::Fused(fusion) = keep { Some(Fused { fusion, map: &mut map }) } else { None };
-        block::forward(extent, block, x, &mut tape, &mut scratch, fused)?;
-        match keep {
-            Keep::Nothing => {}
-            Keep::Fused(_) => maps.push(map),
-            Keep::Attention => tapes.push(maps_only(std::mem::replace(&mut tape, new_tape()))),
-            Keep::Everything => tapes.push(std::mem::replace(&mut tape, new_tape())),
-        }
+        block::forward(extent, block, x, &mut tape, arena, fused)?;
+        tapes.push(tape);
+        maps.push(map);
     }
     Ok((tapes, maps))
-}
-
-/// Lets go of all that maps are not made from.
-fn maps_only<T>(tape: BlockTape<T>) -> BlockTape<T> {
-    BlockTape { input: Vec::new(), context: Vec::new(), middle: Vec::new(), hidden: Vec::new(), ..tape }
-}
-
-/// What the head reads, (B, pooled width), from the normalised tokens (B, N, D).
-fn pool<T: Real>(pooling: Pooling, extent: Extent, tokens: &[T]) -> Vec<T> {
-    let Extent { tokens: count, width, .. } = extent;
-    let share = T::from_f64(1.0 / (count - 1).max(1) as f64);
-    let mut pooled = Vec::new();
-    for of_image in tokens.chunks(count * width) {
-        let (cls, patches) = of_image.split_at(width);
-        if pooling != Pooling::MeanPatches {
-            pooled.extend_from_slice(cls);
-        }
-        if pooling != Pooling::Cls {
-            let mut sum = vec![T::ZERO; width];
-            patches.chunks(width).for_each(|row| sum.iter_mut().zip(row).for_each(|(sum, &value)| *sum += value));
-            pooled.extend(sum.iter().map(|&sum| sum * share));
-        }
-    }
-    pooled
-}
-
-/// Gradient at the normalised tokens (B, N, D) from the one at the pooled features.
-pub(super) fn pool_backward<T: Real>(pooling: Pooling, extent: Extent, dpooled: &[T]) -> Vec<T> {
-    let Extent { tokens: count, width, images, .. } = extent;
-    let share = T::from_f64(1.0 / (count - 1).max(1) as f64);
-    let mut dtokens = vec![T::ZERO; images * count * width];
-    for (of_image, dpooled) in dtokens.chunks_mut(count * width).zip(dpooled.chunks(dpooled.len() / images)) {
-        let (cls, patches) = of_image.split_at_mut(width);
-        if pooling != Pooling::MeanPatches {
-            cls.copy_from_slice(&dpooled[..width]);
-        }
-        if pooling != Pooling::Cls {
-            let dmean = &dpooled[dpooled.len() - width..];
-            patches.chunks_mut(width).for_each(|row| row.iter_mut().zip(dmean).for_each(|(d, &value)| *d = value * share));
-        }
-    }
-    dtokens
 }

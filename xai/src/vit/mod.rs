@@ -1,19 +1,28 @@
 //! The vision transformer: a fixed graph, its forward and its backward written out by hand on top of `kernels`.
 //!
-//! Read the files in this order: [`config`], `layers`, `head`, `weights`, `embedding`, `block`; `forward` and `backward`
-//! walk there and back. Everything is generic over `f32` and `f64`, so that finite differences
+//! Read the files in this order: [`config`] and `choices`, `layers`, `head`, `weights`, `patch_embedding`, `embedding`, `block`,
+//! `pooling`; `forward` and `backward` walk there and back. Everything is generic over `f32` and `f64`, so that finite differences
 //! in `f64` judge the very code that runs in `f32`.
 
+pub(crate) mod arena;
 pub(crate) mod backward;
 mod block;
+pub(crate) mod choices;
 pub(crate) mod config;
 pub(crate) mod embedding;
+pub(crate) mod extent;
 pub(crate) mod forward;
 pub(crate) mod head;
 pub(crate) mod layers;
+mod named;
+mod patch_embedding;
+pub(crate) mod pooling;
+mod precision;
 mod random;
 #[cfg(test)]
 mod tests;
+mod validate;
+mod walk;
 pub(crate) mod weights;
 
 use std::sync::Arc;
@@ -22,8 +31,11 @@ use kernels::Device;
 
 use crate::trace::{Probe, Trace};
 use crate::{Batch, Error, Labels, Patches, Preprocessor};
-pub use config::{Family, Pooling, VitConfig};
+pub use choices::{Activation, FinalNorm, Pooling, PositionResize, Positions, Tokens};
+pub use config::{Family, VitConfig};
 pub use head::HeadKind;
+pub use precision::Precision;
+use arena::Arenas;
 use weights::Weights;
 
 /// One fused map of so many patches takes a gigabyte.
@@ -53,6 +65,7 @@ pub(crate) struct Model {
     pub preprocessor: Preprocessor,
     pub device: Device,
     pub source: Source,
+    pub arenas: Arenas,
 }
 
 /// Where a model came from.
@@ -73,13 +86,13 @@ impl Vit {
     /// [`Error::Config`] where the architecture's dimensions make no transformer, [`Error::Shape`] for a head without classes.
     pub fn random(config: VitConfig, head: HeadKind, seed: u64) -> Result<Self, Error> {
         config.validate("the architecture")?;
-        head.validate()?;
+        head.validate(config.pooling)?;
         let name = format!("random, seed {seed}");
         let source = Source { sha256: crate::sha256(name.as_bytes()), name, notes: vec!["weights are random: maps mean nothing".into()] };
         let weights = random::weights(&config, head, seed);
         let labels = Labels::numbered(weights.head.classes());
-        let preprocessor = Preprocessor::for_size(config.image_size.0, config.image_size.1);
-        Ok(Self { model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source }) })
+        let preprocessor = Preprocessor::for_size(config.image_size.0, config.image_size.1).with_channels(config.num_channels);
+        Ok(Self { model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source, arenas: Arenas::default() }) })
     }
 
     /// The architecture.
@@ -112,6 +125,23 @@ impl Vit {
         self.model.weights.head.kind()
     }
 
+    /// The same model with its products taken in `precision`. Rounded weights stay rounded: the numbers they came from are given up.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        if precision == self.precision() || precision == Precision::F32 {
+            return self;
+        }
+        let model = Arc::unwrap_or_clone(self.model);
+        Self { model: Arc::new(Model { weights: model.weights.rounded(), ..model }) }
+    }
+
+    /// In which numbers products are taken.
+    pub fn precision(&self) -> Precision {
+        match self.model.weights.patch.weight.precision() {
+            kernels::linear::Precision::Full => Precision::F32,
+            kernels::linear::Precision::Bf16 => Precision::Bf16,
+        }
+    }
+
     /// The same model with other names for its classes.
     ///
     /// # Errors
@@ -140,16 +170,18 @@ impl Vit {
     /// Learnable parameters of the head alone.
     pub fn head_parameters(&self) -> usize {
         let named = self.model.weights.head.named();
-        named.iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.data.len()).sum()
+        named.iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.shape().iter().product::<usize>()).sum()
     }
 
-    /// One forward pass over `batch` (B, 3, H, W), keeping what `probe` says; gradients are taken from the trace on demand.
+    /// One forward pass over `batch` (B, C, H, W), keeping what `probe` says; gradients are taken from the trace on demand.
     ///
     /// The grid follows the pictures: where it is not the trained one, positions are resized bicubically.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the patch size does not divide height and width, or there are more than 16384 patches.
+    /// [`Error::Shape`] where the pictures have other channels than the model, the patch size does not divide height and width,
+    /// or there are more than 16384 patches.
     pub fn trace(&self, batch: &Batch, probe: Probe) -> Result<Trace, Error> {
+        batch.expect_channels(self.model.config.num_channels)?;
         let (height, width) = batch.size();
         let patches = Patches::cover(height, width, self.model.config.patch_size)?;
         if patches.count() > MOST_PATCHES {

@@ -1,37 +1,61 @@
-//! The parameters of a vision transformer, as plain tensors in the order of the data's way.
+//! The parameters of a vision transformer, in the order of the data's way.
 
 use kernels::Real;
 
-use super::config::{Family, VitConfig};
+use super::choices::FinalNorm;
+use super::config::VitConfig;
 use super::head::{Head, HeadKind};
 use super::layers::{Linear, Make, Norm, Tensor};
 
 /// One pre-norm block.
 #[derive(Debug, Clone)]
-pub(crate) struct Block<T> {
+pub(crate) struct Block<T: Real> {
     pub norm1: Norm<T>,
-    /// Query, key and value in one, (D, 3·D).
+    /// Query, key and value in one, (D, 3·A) with A the width of all heads.
     pub qkv: Linear<T>,
+    /// (A, D).
     pub projection: Linear<T>,
     /// LayerScale of the attention branch, (D).
     pub scale1: Option<Tensor<T>>,
-    pub norm2: Norm<T>,
+    /// Nothing in a block of attention alone.
+    pub mlp: Option<Mlp<T>>,
+}
+
+/// The second branch of a block.
+#[derive(Debug, Clone)]
+pub(crate) struct Mlp<T: Real> {
+    pub norm: Norm<T>,
     pub fc1: Linear<T>,
     pub fc2: Linear<T>,
-    /// LayerScale of the MLP branch, (D).
-    pub scale2: Option<Tensor<T>>,
+    /// LayerScale, (D).
+    pub scale: Option<Tensor<T>>,
+}
+
+/// The norms around a patch embedding.
+#[derive(Debug, Clone)]
+pub(crate) struct PatchNorms<T> {
+    /// On the values of a patch, (C·P·P).
+    pub before: Norm<T>,
+    /// On the token it became, (D).
+    pub after: Norm<T>,
 }
 
 /// All parameters; gradients have the same form.
 #[derive(Debug, Clone)]
-pub(crate) struct Weights<T> {
+pub(crate) struct Weights<T: Real> {
     /// Class token, (D).
-    pub cls: Tensor<T>,
-    /// Position table, (1 + patches, D), class token first.
+    pub cls: Option<Tensor<T>>,
+    /// Distillation token, (D).
+    pub distillation: Option<Tensor<T>>,
+    /// Registers, (R, D).
+    pub registers: Option<Tensor<T>>,
+    /// Position table, (positioned tokens, D), patches last.
     pub positions: Tensor<T>,
-    /// Patch embedding, (3·P·P, D) and (D).
+    /// Patch embedding, (C·P·P, D) and (D).
     pub patch: Linear<T>,
+    pub patch_norms: Option<PatchNorms<T>>,
     pub blocks: Vec<Block<T>>,
+    /// Before or after pooling, as the configuration says.
     pub norm: Norm<T>,
     pub head: Head<T>,
 }
@@ -50,84 +74,59 @@ impl VitConfig {
 
 impl<T: Real> Weights<T> {
     pub fn zeros(config: &VitConfig, head: HeadKind) -> Self {
-        Self::new(Tensor::zeros, config, head)
+        Self::new(Make::Zeros, config, head)
     }
 
     /// Names and shapes alone, for those who must know them before memory is taken.
     pub fn unfilled(config: &VitConfig, head: HeadKind) -> Self {
-        Self::new(Tensor::unfilled, config, head)
+        Self::new(Make::Unfilled, config, head)
     }
 
-    fn new(make: Make<T>, config: &VitConfig, head: HeadKind) -> Self {
-        let width = config.hidden_size;
-        let scale = || (config.family == Family::Dinov2).then(|| make(&[width]));
-        let block = || Block {
-            norm1: Norm::new(make, width),
-            qkv: Linear::new(make, 3 * width, width),
-            projection: Linear::new(make, width, width),
-            scale1: scale(),
-            norm2: Norm::new(make, width),
-            fc1: Linear::new(make, config.intermediate_size, width),
-            fc2: Linear::new(make, width, config.intermediate_size),
-            scale2: scale(),
-        };
+    fn new(make: Make, config: &VitConfig, head: HeadKind) -> Self {
+        let (width, tokens) = (config.hidden_size, config.special_tokens);
+        let norm_width = if config.final_norm == FinalNorm::Pooled { config.pooled_width() } else { width };
+        let patch_norms = || PatchNorms { before: Norm::new(make, config.patch_len()), after: Norm::new(make, width) };
         Self {
-            cls: make(&[width]),
-            positions: make(&[config.tokens(), width]),
+            cls: tokens.cls.then(|| make.tensor(&[width])),
+            distillation: tokens.distillation.then(|| make.tensor(&[width])),
+            registers: (tokens.registers > 0).then(|| make.tensor(&[tokens.registers, width])),
+            positions: make.tensor(&[config.positioned() + config.patches().count(), width]),
             patch: Linear::new(make, width, config.patch_len()),
-            blocks: (0..config.num_hidden_layers).map(|_| block()).collect(),
-            norm: Norm::new(make, width),
+            patch_norms: config.patch_norms.then(patch_norms),
+            blocks: (0..config.num_hidden_layers).map(|_| Block::new(make, config)).collect(),
+            norm: Norm::new(make, norm_width),
             head: Head::new(make, head, config.pooled_width()),
         }
     }
 
+    /// The rows of the tokens before the patches, (S, D), one after the other.
+    pub fn special_tokens(&self) -> Vec<T> {
+        [&self.cls, &self.distillation, &self.registers].into_iter().flatten().flat_map(|token| &token.data).copied().collect()
+    }
+
     /// Learnable values, running statistics not counted.
     pub fn count(&self) -> usize {
-        self.named().iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.shape.iter().product::<usize>()).sum()
+        self.named().iter().filter(|(name, _)| !name.contains("running_")).map(|(_, tensor)| tensor.shape().iter().product::<usize>()).sum()
     }
 }
 
-/// Writes the walk over all tensors once for `&` and once for `&mut`.
-macro_rules! walk {
-    ($walk:ident, $tensor:ty, $iter:ident, $as_option:ident, $head:ident $(, $mut:tt)?) => {
-        impl<T: Real> Weights<T> {
-            /// Every tensor with its name, always in the same order.
-            pub fn $walk(& $($mut)? self) -> Vec<(String, $tensor)> {
-                let mut all: Vec<(String, $tensor)> = vec![
-                    ("cls_token".into(), & $($mut)? self.cls),
-                    ("position_embeddings".into(), & $($mut)? self.positions),
-                    ("patch_embedding.weight".into(), & $($mut)? self.patch.weight),
-                    ("patch_embedding.bias".into(), & $($mut)? self.patch.bias),
-                ];
-                for (index, block) in self.blocks.$iter().enumerate() {
-                    let Block { norm1, qkv, projection, scale1, norm2, fc1, fc2, scale2 } = block;
-                    let tensors: Vec<(&str, Option<$tensor>)> = vec![
-                        ("norm1.weight", Some(& $($mut)? norm1.gain)),
-                        ("norm1.bias", Some(& $($mut)? norm1.bias)),
-                        ("qkv.weight", Some(& $($mut)? qkv.weight)),
-                        ("qkv.bias", Some(& $($mut)? qkv.bias)),
-                        ("projection.weight", Some(& $($mut)? projection.weight)),
-                        ("projection.bias", Some(& $($mut)? projection.bias)),
-                        ("scale1", scale1.$as_option()),
-                        ("norm2.weight", Some(& $($mut)? norm2.gain)),
-                        ("norm2.bias", Some(& $($mut)? norm2.bias)),
-                        ("fc1.weight", Some(& $($mut)? fc1.weight)),
-                        ("fc1.bias", Some(& $($mut)? fc1.bias)),
-                        ("fc2.weight", Some(& $($mut)? fc2.weight)),
-                        ("fc2.bias", Some(& $($mut)? fc2.bias)),
-                        ("scale2", scale2.$as_option()),
-                    ];
-                    let there = tensors.into_iter().filter_map(|(name, tensor)| Some((format!("blocks.{index}.{name}"), tensor?)));
-                    all.extend(there);
-                }
-                all.push(("norm.weight".into(), & $($mut)? self.norm.gain));
-                all.push(("norm.bias".into(), & $($mut)? self.norm.bias));
-                all.extend(self.head.$head());
-                all
-            }
+impl<T: Real> Block<T> {
+    fn new(make: Make, config: &VitConfig) -> Self {
+        let (width, inner, hidden) = (config.hidden_size, config.attention_width(), config.intermediate_size);
+        let scale = || config.layer_scale.then(|| make.tensor(&[width]));
+        let mlp = || Mlp {
+            norm: Norm::new(make, width),
+            fc1: Linear::new(make, hidden, width),
+            fc2: Linear::new(make, width, hidden),
+            scale: scale(),
+        };
+        let qkv = if config.qkv_bias { Linear::new } else { Linear::without_bias };
+        Self {
+            norm1: Norm::new(make, width),
+            qkv: qkv(make, 3 * inner, width),
+            projection: Linear::new(make, width, inner),
+            scale1: scale(),
+            mlp: (hidden > 0).then(mlp),
         }
-    };
+    }
 }
-
-walk!(named, &Tensor<T>, iter, as_ref, named);
-walk!(named_mut, &mut Tensor<T>, iter_mut, as_mut, named_mut, mut);

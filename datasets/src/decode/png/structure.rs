@@ -17,6 +17,9 @@ pub(super) struct Structure {
     pub end: usize,
 }
 
+/// What programs write for sRGB: 1/2.2 in units of 1/100 000.
+const SRGB_GAMMA: [u8; 4] = 45_455_u32.to_be_bytes();
+
 /// Bytes of the signature.
 const SIGNATURE: usize = 8;
 
@@ -32,7 +35,8 @@ pub(super) fn walk(bytes: &[u8], limits: &Limits) -> Result<Structure, Refusal> 
             b"IDAT" => has_data = true,
             b"acTL" | b"fcTL" | b"fdAT" => return Err(Refusal::Animated { format: Format::Png }),
             b"eXIf" => structure.exif = Some(body),
-            b"iCCP" => structure.has_profile = true,
+            b"iCCP" | b"cICP" => structure.has_profile = true,
+            b"gAMA" => structure.has_profile |= bytes[body] != SRGB_GAMMA,
             b"IEND" => break,
             _ => {}
         }

@@ -1,0 +1,113 @@
+//! A block's way back: from the gradient at its output to the one at its input.
+
+use kernels::Real;
+use kernels::activation;
+use kernels::attention::{self, ReadOuts};
+use kernels::layer_norm::{self, AffineGradient};
+use kernels::linear::{self, Input, Then};
+
+use super::BlockTape;
+use crate::Error;
+use crate::vit::arena::Arena;
+use crate::vit::extent::Extent;
+use crate::vit::layers::{Linear, Norm, Tensor};
+use crate::vit::weights::{Block, Mlp};
+
+/// Turns `dx`, the gradient at the block's output, into the one at its input; adds weight gradients where asked.
+pub(crate) fn backward<T: Real>(
+    extent: Extent,
+    block: &Block<T>,
+    tape: &BlockTape<T>,
+    dx: &mut [T],
+    read_outs: ReadOuts<T>,
+    mut gradient: Option<&mut Block<T>>,
+    arena: &mut Arena<T>,
+) -> Result<(), Error> {
+    if let Some(mlp) = &block.mlp {
+        mlp_backward(extent, mlp, tape, dx, gradient.as_deref_mut().and_then(|g| g.mlp.as_mut()), arena)?;
+    }
+    let dy = scaled(dx, &block.scale1);
+    if let Some(gradient) = gradient.as_deref_mut() {
+        branch_weights(&block.projection, &tape.context, (dx, &dy), (&mut gradient.projection, gradient.scale1.as_mut()), arena)?;
+    }
+    let Arena { workspace, scratch } = &mut *arena;
+    let dcontext = scratch.context.at_least(extent.len(extent.inner()));
+    linear::backward(dy.as_deref().unwrap_or(dx), &block.projection.weight, Then::Store(dcontext), workspace)?;
+    let dqkv = scratch.dqkv.at_least(tape.qkv.len());
+    attention::backward(extent.attention(), &tape.qkv, &tape.log_sum_exp, dcontext, dqkv, read_outs, workspace)?;
+    let dnormed = scratch.rows.at_least(dx.len());
+    linear::backward(dqkv, &block.qkv.weight, Then::Store(dnormed), workspace)?;
+    if let Some(gradient) = gradient {
+        normed_weights(extent, &block.norm1, &tape.input, (dqkv, dnormed), (&mut gradient.qkv, &mut gradient.norm1))?;
+    }
+    Ok(layer_norm::backward(block.norm1.affine(extent.eps), &tape.input, dnormed, dx)?)
+}
+
+fn mlp_backward<T: Real>(
+    extent: Extent,
+    mlp: &Mlp<T>,
+    tape: &BlockTape<T>,
+    dx: &mut [T],
+    mut gradient: Option<&mut Mlp<T>>,
+    arena: &mut Arena<T>,
+) -> Result<(), Error> {
+    let activation = extent.activation.into();
+    let dy = scaled(dx, &mlp.scale);
+    if let Some(gradient) = gradient.as_deref_mut() {
+        let mut activated = vec![T::ZERO; tape.hidden.len()];
+        activation::forward(activation, &tape.hidden, &mut activated)?;
+        branch_weights(&mlp.fc2, &activated, (dx, &dy), (&mut gradient.fc2, gradient.scale.as_mut()), arena)?;
+    }
+    let Arena { workspace, scratch } = arena;
+    let dhidden = scratch.hidden.at_least(tape.hidden.len());
+    let then = Then::Gate { activation, before: &tape.hidden, to: dhidden };
+    linear::backward(dy.as_deref().unwrap_or(dx), &mlp.fc2.weight, then, workspace)?;
+    let dnormed = scratch.rows.at_least(dx.len());
+    linear::backward(dhidden, &mlp.fc1.weight, Then::Store(dnormed), workspace)?;
+    if let Some(gradient) = gradient {
+        normed_weights(extent, &mlp.norm, &tape.middle, (dhidden, dnormed), (&mut gradient.fc1, &mut gradient.norm))?;
+    }
+    Ok(layer_norm::backward(mlp.norm.affine(extent.eps), &tape.middle, dnormed, dx)?)
+}
+
+/// The gradient behind LayerScale, where a branch has one.
+fn scaled<T: Real>(dx: &[T], scale: &Option<Tensor<T>>) -> Option<Vec<T>> {
+    let scale = scale.as_ref()?;
+    Some(dx.chunks(scale.data.len()).flat_map(|row| row.iter().zip(&scale.data).map(|(&dx, &s)| dx * s)).collect())
+}
+
+/// Adds the weight gradients of `scale·layer(input)`, given the gradients at the sum and behind the scale.
+fn branch_weights<T: Real>(
+    layer: &Linear<T>,
+    input: &[T],
+    (dx, dy): (&[T], &Option<Vec<T>>),
+    (gradient, dscale): (&mut Linear<T>, Option<&mut Tensor<T>>),
+    arena: &mut Arena<T>,
+) -> Result<(), Error> {
+    let (weight, bias) = gradient.parameters_mut();
+    linear::backward_parameters(input, dy.as_deref().unwrap_or(dx), weight, bias)?;
+    let Some(dscale) = dscale else { return Ok(()) };
+    let mut branch = vec![T::ZERO; dx.len()];
+    linear::forward(Input::Plain(input), layer.layer(), Then::Store(&mut branch), &mut arena.workspace)?;
+    for (dx, branch) in dx.chunks(dscale.data.len()).zip(branch.chunks(dscale.data.len())) {
+        dscale.data.iter_mut().zip(dx.iter().zip(branch)).for_each(|(sum, (&dx, &b))| *sum += dx * b);
+    }
+    Ok(())
+}
+
+/// Adds the weight gradients of `layer(norm(input))`, given the gradients at its output and at the normed rows.
+fn normed_weights<T: Real>(
+    extent: Extent,
+    norm: &Norm<T>,
+    input: &[T],
+    (dy, dnormed): (&[T], &[T]),
+    (dlayer, dnorm): (&mut Linear<T>, &mut Norm<T>),
+) -> Result<(), Error> {
+    let affine = norm.affine(extent.eps);
+    let mut normed = vec![T::ZERO; input.len()];
+    layer_norm::forward(affine, input, &mut normed)?;
+    let (weight, bias) = dlayer.parameters_mut();
+    linear::backward_parameters(&normed, dy, weight, bias)?;
+    let dnorm = AffineGradient { gain: &mut dnorm.gain.data, bias: &mut dnorm.bias.data };
+    Ok(layer_norm::backward_affine(affine, input, dnormed, dnorm)?)
+}

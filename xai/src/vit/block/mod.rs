@@ -1,0 +1,67 @@
+//! One pre-norm block: `x ← x + s1·proj(attention(norm1(x)))`, then `x ← x + s2·fc2(act(fc1(norm2(x))))`.
+//!
+//! The heads together may be wider or narrower than a token; a block may end after its attention.
+//! Norms are taken while rows are packed for a product, activations and residuals while its results are in the first cache.
+
+pub(crate) mod backward;
+mod tape;
+
+use kernels::Real;
+use kernels::attention::{self, Fused};
+use kernels::linear::{self, Input, Then};
+
+use super::arena::Arena;
+use super::extent::Extent;
+use super::layers::Tensor;
+use super::weights::{Block, Mlp};
+use crate::Error;
+pub(crate) use tape::BlockTape;
+
+/// Takes `x` (B, N, D) through the block and fills what there is of `tape`; the fused map is filled on the way.
+pub(crate) fn forward<T: Real>(
+    extent: Extent,
+    block: &Block<T>,
+    x: &mut [T],
+    tape: &mut BlockTape<T>,
+    arena: &mut Arena<T>,
+    fused: Option<Fused<T>>,
+) -> Result<(), Error> {
+    let Arena { workspace, scratch } = &mut *arena;
+    keep(x, &mut tape.input);
+    let qkv = room(&mut tape.qkv, scratch.qkv.at_least(extent.len(3 * extent.inner())));
+    let log_sum_exp = room(&mut tape.log_sum_exp, scratch.log_sum_exp.at_least(extent.len(extent.heads)));
+    let context = room(&mut tape.context, scratch.context.at_least(extent.len(extent.inner())));
+    linear::forward(Input::Normed(x, block.norm1.affine(extent.eps)), block.qkv.layer(), Then::Store(qkv), workspace)?;
+    attention::forward(extent.attention(), qkv, context, log_sum_exp, fused, workspace)?;
+    let then = Then::Add { to: x, scale: scale_of(&block.scale1) };
+    linear::forward(Input::Plain(context), block.projection.layer(), then, workspace)?;
+    match &block.mlp {
+        Some(mlp) => mlp_forward(extent, mlp, x, tape, arena),
+        None => Ok(()),
+    }
+}
+
+fn mlp_forward<T: Real>(extent: Extent, mlp: &Mlp<T>, x: &mut [T], tape: &mut BlockTape<T>, arena: &mut Arena<T>) -> Result<(), Error> {
+    let Arena { workspace, scratch } = arena;
+    keep(x, &mut tape.middle);
+    let hidden = scratch.hidden.at_least(extent.len(extent.intermediate));
+    let then = Then::Activate { activation: extent.activation.into(), before: &mut tape.hidden, after: hidden };
+    linear::forward(Input::Normed(x, mlp.norm.affine(extent.eps)), mlp.fc1.layer(), then, workspace)?;
+    let then = Then::Add { to: x, scale: scale_of(&mlp.scale) };
+    linear::forward(Input::Plain(hidden), mlp.fc2.layer(), then, workspace)?;
+    Ok(())
+}
+
+/// Copies the tokens onto a tape that has room for them.
+fn keep<T: Real>(x: &[T], tape: &mut [T]) {
+    tape.iter_mut().zip(x).for_each(|(tape, &x)| *tape = x);
+}
+
+/// The tape's own room, or the scratch where the tape has none.
+fn room<'a, T>(tape: &'a mut [T], scratch: &'a mut [T]) -> &'a mut [T] {
+    if tape.is_empty() { scratch } else { tape }
+}
+
+fn scale_of<T: Real>(scale: &Option<Tensor<T>>) -> Option<&[T]> {
+    scale.as_ref().map(|scale| scale.data.as_slice())
+}
