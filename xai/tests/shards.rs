@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use goldens_reader::{Values, folder, read};
 use kernels::Device;
 use serde_json::json;
-use xai::{LoadOptions, Pickles, Precision, Vit, sha256, to_safetensors};
+use xai::{LoadOptions, Pickles, Storage, Vit, sha256, to_safetensors};
 
 fn trusting() -> LoadOptions {
     LoadOptions { pickles: Pickles::InProcess, ..LoadOptions::default() }
@@ -39,7 +39,7 @@ fn write_index(path: &Path, map: &BTreeMap<String, String>) {
 /// Everything that a model holds, as it would be saved.
 fn saved(vit: &Vit) -> Vec<u8> {
     let written = tempfile::tempdir().unwrap();
-    vit.save(written.path(), Precision::F32).unwrap();
+    vit.save(written.path(), Storage::F32).unwrap();
     std::fs::read(written.path().join("model.safetensors")).unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod baseline;
 mod convert;
 mod demo;
 mod doctor;
@@ -7,6 +8,7 @@ mod evidence;
 mod explain;
 mod explanation;
 mod map_files;
+mod methods;
 mod model;
 mod picture_file;
 mod read_checkpoint;

@@ -18,6 +18,15 @@ fn help_of_every_command_teaches_by_example() {
 }
 
 #[test]
+fn help_tells_what_every_method_costs() {
+    let help = setup("help_methods").1.line("explain --help").succeeds();
+    let words = help.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (name, method, about) in xai::Method::named() {
+        assert!(words.contains(&format!("{name}: {about}; {}", method.cost())), "{name}:\n{}", help.stdout);
+    }
+}
+
+#[test]
 fn doctor_says_what_was_found() {
     setup("doctor").1.line("doctor").succeeds().says(&[
         "CUDA",

@@ -28,8 +28,8 @@ pub struct Converted {
 ///
 /// ```
 /// # let folder = tempfile::tempdir().unwrap();
-/// use xai::{HeadKind, LoadOptions, Precision, Vit, VitConfig, to_safetensors};
-/// Vit::random(VitConfig::tiny_for_tests(), HeadKind::None, 1)?.save(folder.path(), Precision::F32)?;
+/// use xai::{HeadKind, LoadOptions, Storage, Vit, VitConfig, to_safetensors};
+/// Vit::random(VitConfig::tiny_for_tests(), HeadKind::None, 1)?.save(folder.path(), Storage::F32)?;
 /// let converted = to_safetensors(folder.path(), &LoadOptions::default())?;
 /// assert_eq!(converted.sha256, xai::sha256(&std::fs::read(folder.path().join("model.safetensors")).unwrap()));
 /// # Ok::<(), xai::Error>(())

@@ -40,7 +40,7 @@ fn loaded(file: &Path, models: &[Vec<u8>; 2]) -> usize {
     let vit = Vit::load(file, &Device::Cpu).unwrap();
     let by_hash = models.iter().position(|model| xai::sha256(model) == vit.source().sha256).expect("the hash of one of both");
     let written = tempfile::tempdir().unwrap();
-    vit.save(written.path(), xai::Precision::F32).unwrap();
+    vit.save(written.path(), xai::Storage::F32).unwrap();
     let saved = std::fs::read(written.path().join("model.safetensors")).unwrap();
     let read = safetensors::SafeTensors::deserialize(&saved).unwrap();
     let bias = f32::from_le_bytes(*read.tensor("classifier.bias").unwrap().data().first_chunk().unwrap());

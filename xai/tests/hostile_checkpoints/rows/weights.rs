@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use safetensors::SafeTensors;
-use xai::{HeadKind, Precision, Vit, VitConfig};
+use xai::{HeadKind, Storage, Vit, VitConfig};
 
 /// Tensors of `f32` with their shapes.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ struct Saved {
 
 static SAVED: LazyLock<Saved> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(7), 5).unwrap().save(folder.path(), Precision::F32).unwrap();
+    Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(7), 5).unwrap().save(folder.path(), Storage::F32).unwrap();
     let bytes = std::fs::read(folder.path().join("model.safetensors")).unwrap();
     let read = SafeTensors::deserialize(&bytes).unwrap();
     let numbers = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
