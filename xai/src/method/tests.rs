@@ -30,7 +30,7 @@ fn the_lowest_entries_become_zero_and_protected_ones_stay() {
 #[test]
 fn nine_tenths_of_a_hundred_are_ninety() {
     let mut map: Vec<f32> = (1..=100).map(|value| value as f32).collect();
-    discard(&mut map, 10, 0.9, Some(Protect::ClsToCls));
+    discard(&mut map, 10, 0.9, Protect::ClsToCls);
     // Entry (0, 0) is among the ninety and protected.
     assert_eq!(map.iter().filter(|value| **value == 0.0).count(), 89);
     assert_eq!((map[89], map[90]), (0.0, 91.0));
@@ -39,10 +39,10 @@ fn nine_tenths_of_a_hundred_are_ninety() {
 #[test]
 fn equal_entries_fall_or_stay_together() {
     let mut even = vec![0.25; 16];
-    discard(&mut even, 4, 0.9, Some(Protect::ClsToCls));
+    discard(&mut even, 4, 0.9, Protect::ClsToCls);
     assert_eq!(even, vec![0.25; 16], "an even map stays even");
     let mut map = vec![0.1, 0.2, 0.2, 0.2];
-    discard(&mut map, 2, 0.5, Some(Protect::ClsColumn));
+    discard(&mut map, 2, 0.5, Protect::ClsColumn);
     assert_eq!(map, [0.1, 0.2, 0.2, 0.2]);
 }
 

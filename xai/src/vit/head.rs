@@ -174,9 +174,7 @@ impl<T: Real> Head<T> {
             Self::None => &[],
             Self::Linear(linear) => std::slice::from_ref(linear),
             Self::Distilled { cls, distillation, folded } => folded.get_or_init(|| vec![mean_of(cls, distillation)]),
-            Self::Dnn3 { hidden, out, folded } => {
-                folded.get_or_init(|| hidden.iter().map(Hidden::folded).chain([out.clone()]).collect())
-            }
+            Self::Dnn3 { hidden, out, folded } => folded.get_or_init(|| hidden.iter().map(Hidden::folded).chain([out.clone()]).collect()),
         }
     }
 }

@@ -30,10 +30,10 @@ use kernels::Device;
 
 use crate::trace::{Probe, Trace};
 use crate::{Batch, Error, Labels, Patches, Preprocessor};
+use arena::Arenas;
 pub use choices::{Activation, FinalNorm, Pooling, PositionResize, Positions, Tokens};
 pub use config::{Family, VitConfig};
 pub use head::HeadKind;
-use arena::Arenas;
 use weights::Weights;
 
 /// One fused map of so many patches takes a gigabyte.
@@ -90,7 +90,9 @@ impl Vit {
         let weights = random::weights(&config, head, seed);
         let labels = Labels::numbered(weights.head.classes());
         let preprocessor = Preprocessor::for_size(config.image_size.0, config.image_size.1).with_channels(config.num_channels);
-        Ok(Self { model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source, arenas: Arenas::default() }) })
+        Ok(Self {
+            model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source, arenas: Arenas::default() }),
+        })
     }
 
     /// The architecture.

@@ -48,12 +48,7 @@ pub(super) fn forward<T: Real>(
     }
 }
 
-fn steps<T: Real>(
-    config: &VitConfig,
-    weights: &Weights<T>,
-    pixels: &Pixels<T>,
-    workspace: &mut Workspace<T>,
-) -> Result<Steps<T>, Error> {
+fn steps<T: Real>(config: &VitConfig, weights: &Weights<T>, pixels: &Pixels<T>, workspace: &mut Workspace<T>) -> Result<Steps<T>, Error> {
     let mut cut = vec![T::ZERO; pixels.data.len()];
     patchify(pixels.patchify_shape(config), pixels.data, &mut cut)?;
     let normed = weights.patch_norms.as_ref().map_or(Ok(Vec::new()), |norms| normed(config, &norms.before, &cut))?;

@@ -3,9 +3,9 @@
 use kernels::Real;
 use kernels::layer_norm::{self, AffineGradient};
 
-use super::extent::Extent;
 use super::choices::{FinalNorm, Pooling};
 use super::config::VitConfig;
+use super::extent::Extent;
 use super::weights::Weights;
 use crate::Error;
 

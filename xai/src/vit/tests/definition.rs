@@ -32,7 +32,9 @@ pub fn logits(config: &VitConfig, weights: &Weights<f64>, image: &[f64], nudges:
 
 /// The distilled head as its paper has it, a mean of two classifiers; the others' layers are judged elsewhere.
 fn classify(weights: &Weights<f64>, pooled: &[f64]) -> Vec<f64> {
-    let Head::Distilled { cls, distillation, .. } = &weights.head else { return weights.head.forward(pooled, &mut Workspace::default()).unwrap() };
+    let Head::Distilled { cls, distillation, .. } = &weights.head else {
+        return weights.head.forward(pooled, &mut Workspace::default()).unwrap();
+    };
     let (of_cls, of_distillation) = pooled.split_at(pooled.len() / 2);
     linear(cls, of_cls).iter().zip(linear(distillation, of_distillation)).map(|(a, b)| (a + b) / 2.0).collect()
 }
