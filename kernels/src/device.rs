@@ -92,22 +92,6 @@ fn devices() -> Result<Cuda, String> {
     Ok(Cuda::Found { version, devices: (0..count).map(name).collect::<Result<_, _>>()? })
 }
 
-/// Vector instruction sets that kernels use on this processor, widest first.
-pub fn cpu_features() -> Vec<&'static str> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let found = [
-            ("avx512f", std::is_x86_feature_detected!("avx512f")),
-            ("avx512bf16", std::is_x86_feature_detected!("avx512bf16")),
-            ("avx2", std::is_x86_feature_detected!("avx2")),
-            ("fma", std::is_x86_feature_detected!("fma")),
-        ];
-        found.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    Vec::new()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,7 +35,7 @@ mod vit;
 
 pub use attribution::{Attribution, CompletenessGap, Outcome, Recipe, Support};
 pub use batch::Batch;
-pub use checkpoint::{Hints, Precision};
+pub use checkpoint::{Hints, Storage};
 pub use colormap::Colormap;
 pub use error::Error;
 pub use fingerprint::sha256;
@@ -54,4 +54,4 @@ pub use patches::Patches;
 pub use preprocess::{Normalization, Preprocessor, Resample, Window};
 pub use target::Target;
 pub use trace::{Gradients, Probe, Trace};
-pub use vit::{Activation, Family, FinalNorm, HeadKind, Pooling, PositionResize, Positions, Source, Tokens, Vit, VitConfig};
+pub use vit::{Activation, Family, FinalNorm, HeadKind, Pooling, PositionResize, Positions, Precision, Source, Tokens, Vit, VitConfig};

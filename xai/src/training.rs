@@ -9,7 +9,7 @@ use crate::vit::backward::{self, Extra};
 use crate::vit::embedding::Pixels;
 use crate::vit::forward::{self, Keep};
 use crate::vit::weights::Weights;
-use crate::{Batch, Error, Patches, Vit};
+use crate::{Batch, Error, Patches, Precision, Vit};
 
 pub use kernels::adamw::Settings as AdamW;
 
@@ -104,6 +104,9 @@ fn loss_and_gradient(vit: &Vit, batch: &Batch, labels: &[usize], class_weights: 
             expected: format!("one for each of {} images", batch.len()),
             found: labels.len().to_string(),
         });
+    }
+    if vit.precision() != Precision::F32 {
+        return Err(Error::Untrainable { head: "rounded weights" });
     }
     batch.expect_channels(model.config.num_channels)?;
     let (height, width) = batch.size();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use goldens_reader::{Golden, flat, folder, read};
 use kernels::Device;
-use xai::{Error, Family, HeadKind, Labels, Method, Pooling, Precision, Probe, Target, Vit, VitConfig, explain};
+use xai::{Error, Family, HeadKind, Labels, Method, Pooling, Probe, Storage, Target, Vit, VitConfig, explain};
 
 fn load(path: &Path) -> Vit {
     Vit::load(path, &Device::Cpu).unwrap()
@@ -21,7 +21,7 @@ fn has_note(vit: &Vit, words: &str) -> bool {
 fn four_bytes_keep_every_bit() {
     for golden in [Golden::load("hf_vit"), Golden::load("dinov2"), Golden::load("dinov2_no_head")] {
         let written = tempfile::tempdir().unwrap();
-        golden.vit.save(written.path(), Precision::F32).unwrap();
+        golden.vit.save(written.path(), Storage::F32).unwrap();
         let again = load(written.path());
         assert_eq!((again.config(), again.head(), again.labels()), (golden.vit.config(), golden.vit.head(), golden.vit.labels()));
         let found = read(&written.path().join("model.safetensors"));
@@ -39,9 +39,9 @@ fn four_bytes_keep_every_bit() {
 #[test]
 fn two_bytes_round_once() {
     let (golden, written) = (Golden::load("hf_vit"), tempfile::tempdir().unwrap());
-    golden.vit.save(written.path(), Precision::F16).unwrap();
+    golden.vit.save(written.path(), Storage::F16).unwrap();
     let rewritten = tempfile::tempdir().unwrap();
-    load(written.path()).save(rewritten.path(), Precision::F32).unwrap();
+    load(written.path()).save(rewritten.path(), Storage::F32).unwrap();
     let after = read(&rewritten.path().join("model.safetensors"));
     for (name, before) in read(&folder("hf_vit").join("model.safetensors")) {
         let rounded: Vec<f32> = before.data.iter().map(|&value| half::f16::from_f32(value).to_f32()).collect();
@@ -58,16 +58,16 @@ fn what_two_bytes_cannot_hold_is_not_written() {
     };
     let vit = lively::edited(VitConfig::tiny_for_tests(), HeadKind::Linear(2), 1, loud);
     let written = tempfile::tempdir().unwrap();
-    let refused = vit.save(written.path(), Precision::F16).unwrap_err().to_string();
+    let refused = vit.save(written.path(), Storage::F16).unwrap_err().to_string();
     assert!(refused.contains("norm.weight") && refused.contains("2 bytes"), "{refused}");
     assert!(!written.path().join("model.safetensors").exists());
-    vit.save(written.path(), Precision::F32).unwrap();
+    vit.save(written.path(), Storage::F32).unwrap();
 }
 
 #[test]
 fn dimensions_that_match_one_architecture_need_no_configuration() {
     let written = tempfile::tempdir().unwrap();
-    Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(3), 1).unwrap().save(written.path(), Precision::F32).unwrap();
+    Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(3), 1).unwrap().save(written.path(), Storage::F32).unwrap();
     std::fs::remove_file(written.path().join("config.json")).unwrap();
     let guessed = load(written.path());
     assert_eq!(guessed.config(), &VitConfig::tiny_for_tests());
@@ -135,6 +135,6 @@ fn without_a_head_attention_and_rollout_explain_and_the_others_say_what_they_nee
 fn a_dnn_head_has_no_place_in_this_layout_and_says_so() {
     let config = VitConfig { family: Family::Dinov2, layer_scale: true, pooling: Pooling::ClsAndMean, ..VitConfig::tiny_for_tests() };
     let vit = Vit::random(config, HeadKind::Dnn3(7), 1).unwrap();
-    let refused = vit.save(tempfile::tempdir().unwrap().path(), Precision::F32).unwrap_err().to_string();
+    let refused = vit.save(tempfile::tempdir().unwrap().path(), Storage::F32).unwrap_err().to_string();
     assert!(refused.contains("DNN-3-hidden"), "{refused}");
 }

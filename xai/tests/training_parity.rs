@@ -4,7 +4,7 @@ mod goldens_reader;
 
 use goldens_reader::{Golden, folder, read, report};
 use kernels::check::{Tolerance, assert_close};
-use xai::Precision;
+use xai::Storage;
 use xai::training::{AdamW, Decay, Step, Training};
 
 /// What `torch.optim.AdamW(lr=1e-3, weight_decay=0.05)` does to every parameter alike.
@@ -24,7 +24,7 @@ fn three_steps_end_where_pytorch_ends() {
     report("losses", assert_close("losses", &losses, &expected["losses"].data, Tolerance::absolute(1e-6)));
 
     let written = tempfile::tempdir().unwrap();
-    training.vit().save(written.path(), Precision::F32).unwrap();
+    training.vit().save(written.path(), Storage::F32).unwrap();
     let found = read(&written.path().join("model.safetensors"));
     let names: Vec<&str> = expected.keys().filter_map(|key| key.strip_prefix("after_3_steps.")).collect();
     assert_eq!(names, found.keys().map(String::as_str).collect::<Vec<_>>(), "every weight has a golden, and the other way round");

@@ -1,7 +1,8 @@
 //! `pellucid doctor`: what was found on this machine, and what is used.
 
 use clap::Args;
-use kernels::device::{Cuda, cpu_features};
+use kernels::Instructions;
+use kernels::device::Cuda;
 use serde::Serialize;
 use xai::{Device, VitConfig};
 
@@ -56,17 +57,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn findings() -> Findings {
     let (caches, hub) = hub();
-    let features = cpu_features();
-    let gemm = match features.iter().find(|feature| matches!(**feature, "avx512f" | "avx2")) {
-        Some(&"avx512f") => "AVX-512, f32",
-        Some(_) => "AVX2 and FMA, f32",
-        None => "portable code, f32",
+    let gemm = match Instructions::best() {
+        Instructions::Amx => "AMX (f32 in three bf16 parts, bf16)",
+        Instructions::Avx512Bf16 => "AVX-512 (f32), AVX512-BF16 (bf16)",
+        Instructions::Avx512 => "AVX-512 (f32; bf16 widened)",
+        Instructions::Avx2 => "AVX2 and FMA (f32; bf16 widened)",
+        Instructions::Portable => "portable code (f32; bf16 widened)",
     };
     Findings {
         version: env!("CARGO_PKG_VERSION"),
         target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         threads: rayon::current_num_threads(),
-        cpu_features: features,
+        cpu_features: Instructions::available().into_iter().map(Instructions::name).collect(),
         gemm,
         cuda: cuda(),
         device: Device::best().to_string(),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use reports::classification::{Evaluation, Predictions};
-use xai::{Precision, Vit};
+use xai::{Storage, Vit};
 
 use super::Experiment;
 
@@ -46,7 +46,7 @@ impl Record {
 
 /// Writes the checkpoint, 2 bytes a number.
 pub fn save(vit: &Vit, folder: &Path) -> anyhow::Result<()> {
-    vit.save(folder, Precision::F16)?;
+    vit.save(folder, Storage::F16)?;
     std::fs::write(folder.join("preprocessor_config.json"), preprocessor_config(vit)).context("preprocessor_config.json cannot be written")
 }
 

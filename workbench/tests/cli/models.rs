@@ -4,7 +4,7 @@ use std::fs;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
-use xai::{HeadKind, Precision, Vit, VitConfig};
+use xai::{HeadKind, Storage, Vit, VitConfig};
 
 use crate::files::map;
 use crate::pictures::{lesion, png};
@@ -15,7 +15,7 @@ fn with_checkpoint(name: &str) -> (Dir, Pellucid) {
     let (dir, pellucid) = setup(name);
     dir.write("lesion.png", &png(&lesion(64, 96)));
     let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(7), 3).unwrap();
-    vit.save(&dir.path("vit"), Precision::F32).unwrap();
+    vit.save(&dir.path("vit"), Storage::F32).unwrap();
     (dir, pellucid)
 }
 

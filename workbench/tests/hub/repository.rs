@@ -7,7 +7,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::serialize;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
-use xai::{HeadKind, Precision, Vit, VitConfig};
+use xai::{HeadKind, Storage, Vit, VitConfig};
 
 pub const ID: &str = "pellucid/tiny";
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -70,7 +70,7 @@ impl Repository {
 fn saved() -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().expect("a folder");
     let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(7), 3).expect("a small model");
-    vit.save(folder.path(), Precision::F32).expect("it can be written");
+    vit.save(folder.path(), Storage::F32).expect("it can be written");
     let read = |file: &str| (file.to_owned(), std::fs::read(folder.path().join(file)).expect("it was written"));
     let mut files = BTreeMap::from(["config.json", "model.safetensors"].map(read));
     files.insert("preprocessor_config.json".into(), PREPROCESSOR.into());

@@ -30,7 +30,7 @@ use architecture::Known;
 pub use hints::Hints;
 use layout::Layout;
 use safetensors_file::read_bounded;
-pub use save::Precision;
+pub use save::Storage;
 use seen::Seen;
 use tensors::Tensors;
 

@@ -12,7 +12,7 @@ use crate::{Error, Vit};
 
 /// How numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
+pub enum Storage {
     /// 4 bytes, exact.
     F32,
     /// 2 bytes, rounded to 11 significant bits.
@@ -27,16 +27,16 @@ impl Vit {
     ///
     /// # Errors
     /// [`Error::Checkpoint`] where a file cannot be written, or the head or the architecture has no place in that layout.
-    pub fn save(&self, folder: &Path, precision: Precision) -> Result<(), Error> {
+    pub fn save(&self, folder: &Path, storage: Storage) -> Result<(), Error> {
         let refuse = |problem: String| Error::Checkpoint { path: folder.display().to_string(), problem };
         let written = |error: std::io::Error| refuse(format!("cannot be written ({error})"));
         std::fs::create_dir_all(folder).map_err(written)?;
-        if let Some(name) = self.too_large_for(precision) {
+        if let Some(name) = self.too_large_for(storage) {
             return Err(refuse(format!("{name} holds values beyond what 2 bytes can hold; write 4 bytes")));
         }
         let kind = Kind::of(&self.model.config, self.head()).map_err(refuse)?;
-        let pieces = self.pieces(kind, precision);
-        let dtype = if precision == Precision::F32 { Dtype::F32 } else { Dtype::F16 };
+        let pieces = self.pieces(kind, storage);
+        let dtype = if storage == Storage::F32 { Dtype::F32 } else { Dtype::F16 };
         let views = pieces.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
         let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>().map_err(|error| refuse(error.to_string()))?;
         serialize_to_file(views, None, &folder.join("model.safetensors")).map_err(|error| refuse(error.to_string()))?;
@@ -44,20 +44,20 @@ impl Vit {
     }
 
     /// The first tensor that would become infinite: such a file could not be read again.
-    fn too_large_for(&self, precision: Precision) -> Option<String> {
-        let fits = |value: &f32| precision == Precision::F32 || half::f16::from_f32(*value).is_finite();
-        self.model.weights.named().into_iter().find(|(_, tensor)| !tensor.values().iter().all(fits)).map(|(name, _)| name)
+    fn too_large_for(&self, storage: Storage) -> Option<String> {
+        let fits = |value: &f32| storage == Storage::F32 || half::f16::from_f32(*value).is_finite();
+        self.model.weights.named().into_iter().find(|(_, tensor)| !tensor.to_rows().iter().all(fits)).map(|(name, _)| name)
     }
 
     /// Names on disk, shapes and bytes.
-    fn pieces(&self, kind: Kind, precision: Precision) -> Vec<Piece> {
+    fn pieces(&self, kind: Kind, storage: Storage) -> Vec<Piece> {
         let layout = Layout::to_write(kind.family(), kind.prefix(), self.head());
         let mut pieces = Vec::new();
         for (name, tensor) in self.model.weights.named() {
             let places = layout.on_disk(&name, &tensor.shape(), &self.model.config);
             let data = tensor.to_rows();
             for (place, values) in places.iter().zip(data.chunks(data.len() / places.len())) {
-                pieces.push((place.name.clone(), place.shape.clone(), to_bytes(values, precision)));
+                pieces.push((place.name.clone(), place.shape.clone(), to_bytes(values, storage)));
             }
         }
         pieces
@@ -99,9 +99,9 @@ impl Vit {
     }
 }
 
-fn to_bytes(values: &[f32], precision: Precision) -> Vec<u8> {
-    match precision {
-        Precision::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        Precision::F16 => values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect(),
+fn to_bytes(values: &[f32], storage: Storage) -> Vec<u8> {
+    match storage {
+        Storage::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        Storage::F16 => values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect(),
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod layers;
 mod named;
 mod patch_embedding;
 pub(crate) mod pooling;
+mod precision;
 mod random;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use arena::Arenas;
 pub use choices::{Activation, FinalNorm, Pooling, PositionResize, Positions, Tokens};
 pub use config::{Family, VitConfig};
 pub use head::HeadKind;
+pub use precision::Precision;
 use weights::Weights;
 
 /// One fused map of so many patches takes a gigabyte.
@@ -123,6 +125,23 @@ impl Vit {
     /// Which head the model has.
     pub fn head(&self) -> HeadKind {
         self.model.weights.head.kind()
+    }
+
+    /// The same model with its products taken in `precision`. Rounded weights stay rounded: the numbers they came from are given up.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        if precision == self.precision() || precision == Precision::F32 {
+            return self;
+        }
+        let model = Arc::unwrap_or_clone(self.model);
+        Self { model: Arc::new(Model { weights: model.weights.rounded(), ..model }) }
+    }
+
+    /// In which numbers products are taken.
+    pub fn precision(&self) -> Precision {
+        match self.model.weights.patch.weight.precision() {
+            kernels::linear::Precision::Full => Precision::F32,
+            kernels::linear::Precision::Bf16 => Precision::Bf16,
+        }
     }
 
     /// The same model with other names for its classes.

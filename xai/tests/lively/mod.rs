@@ -7,7 +7,7 @@ use std::path::Path;
 use kernels::Device;
 use kernels::check::seeded;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
-use xai::{HeadKind, Precision, Vit, VitConfig};
+use xai::{HeadKind, Storage, Vit, VitConfig};
 
 use crate::goldens_reader::{Values, read};
 
@@ -25,7 +25,7 @@ pub fn edited(config: VitConfig, head: HeadKind, seed: u64, edit: impl Fn(&str, 
 
 /// Writes such a model's checkpoint into `folder`.
 pub fn save(folder: &Path, config: VitConfig, head: HeadKind, seed: u64, edit: impl Fn(&str, &mut Vec<f32>)) {
-    Vit::random(config, head, seed).unwrap().save(folder, Precision::F32).unwrap();
+    Vit::random(config, head, seed).unwrap().save(folder, Storage::F32).unwrap();
     let file = folder.join("model.safetensors");
     let mut tensors = read(&file);
     for (index, (name, tensor)) in tensors.iter_mut().enumerate() {
