@@ -9,7 +9,7 @@ use std::path::Path;
 use goldens_reader::{Golden, Values, flat, folder, read};
 use kernels::Device;
 use kernels::check::{Tolerance, assert_close};
-use xai::{Activation, Hints, Precision, Probe, Vit};
+use xai::{Activation, Hints, Probe, Storage, Vit};
 
 fn one(shape: &[usize]) -> Values {
     Values { shape: shape.to_vec(), data: vec![0.5; shape.iter().product()] }
@@ -163,7 +163,7 @@ fn every_model_of_hugging_face_can_be_written_again() {
     ] {
         let golden = Golden::load(name);
         let written = tempfile::tempdir().unwrap();
-        golden.vit.save(written.path(), Precision::F32).unwrap();
+        golden.vit.save(written.path(), Storage::F32).unwrap();
         let again = Vit::load(written.path(), &Device::Cpu).unwrap();
         assert_eq!((again.config(), again.head(), again.labels()), (golden.vit.config(), golden.vit.head(), golden.vit.labels()), "{name}");
         let logits = |vit: &Vit| flat(&vit.trace(&golden.batch, Probe::Logits).unwrap().logits());
@@ -185,7 +185,7 @@ fn what_hugging_face_does_not_compute_is_not_written() {
         ("layouts/vit_pytorch_attention_alone", "without MLP"),
         ("layouts/timm_no_embed_class", "positions"),
     ] {
-        let refused = Golden::load(name).vit.save(tempfile::tempdir().unwrap().path(), Precision::F32).unwrap_err().to_string();
+        let refused = Golden::load(name).vit.save(tempfile::tempdir().unwrap().path(), Storage::F32).unwrap_err().to_string();
         assert!(refused.contains(what) && refused.contains("no place"), "{name}: {refused}");
     }
 }
