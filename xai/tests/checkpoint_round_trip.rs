@@ -7,7 +7,7 @@ use std::path::Path;
 
 use goldens_reader::{Golden, flat, folder, read};
 use kernels::Device;
-use xai::{Error, Family, HeadKind, Labels, Method, Pooling, Storage, Probe, Target, Vit, VitConfig, explain};
+use xai::{Error, Family, HeadKind, Labels, Method, Pooling, Probe, Storage, Target, Vit, VitConfig, explain};
 
 fn load(path: &Path) -> Vit {
     Vit::load(path, &Device::Cpu).unwrap()

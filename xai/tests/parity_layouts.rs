@@ -78,6 +78,8 @@ fn every_layout_is_found_from_its_names() {
             (expected.head, expected.tokens, expected.pooling),
             "{name}"
         );
+        let says_names = ["hf", "timm_vit"].iter().any(|start| name.starts_with(&format!("layouts/{start}")));
+        assert_eq!(vit.labels().names().get(1).is_some_and(|label| label == "melanoma"), says_names, "{name}");
         assert!((expected.particular)(vit.config()), "{name}: {:?}", vit.config());
     }
 }

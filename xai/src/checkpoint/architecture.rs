@@ -103,8 +103,9 @@ fn guess(known: &Known) -> Result<(&'static str, VitConfig), Error> {
     }
     let names: Vec<_> = VitConfig::named().iter().map(|(name, _)| *name).collect();
     let usual = if seen.attention.is_multiple_of(64) { format!(" ({} if they are 64 wide)", seen.attention / 64) } else { String::new() };
+    let like = matching.iter().map(|(name, _)| format!("; it has the dimensions of {name}")).collect::<String>();
     let why = if layout.is_anybodys() {
-        format!("anybody may have written it in {layout}'s names")
+        format!("anybody may have written it in {layout}'s names{like}")
     } else {
         format!("its dimensions match {} named architectures", matching.len())
     };

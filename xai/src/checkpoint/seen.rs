@@ -31,9 +31,14 @@ impl Seen {
     /// [`Error::Checkpoint`] names the tensor that is missing or whose shape no vision transformer has.
     pub fn read(tensors: &Tensors, layout: &Layout) -> Result<Self, Error> {
         let shape = |name: &str| layout.shape(tensors, name);
-        let needed = |name: &str| shape(name).ok_or_else(|| missing(tensors, layout, name));
         let unreadable = |name: &str, shape: &[usize]| {
             tensors.refuse(format!("{} has shape {shape:?}, which no vision transformer has", layout.paths(name).join(", ")))
+        };
+        // A shape with a zero takes no room in the file, so its other sides may claim anything.
+        let needed = |name: &str| match shape(name) {
+            Some(shape) if shape.contains(&0) => Err(unreadable(name, shape)),
+            Some(shape) => Ok(shape),
+            None => Err(missing(tensors, layout, name)),
         };
         let patch = needed("patch_embedding.weight")?;
         let (hidden, channels, side) = patch_shape(patch).ok_or_else(|| unreadable("patch_embedding.weight", patch))?;

@@ -1,9 +1,11 @@
 """Checks of the references themselves; export.py writes nothing that fails them."""
 
 import copy
+import re
 
 import torch
 from torch.nn import functional
+from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel
 
 import recorded_attention
 
@@ -81,6 +83,36 @@ def finite_differences(model, pixel_values, score, to_pixels, to_attention, step
             sides.append(score(recorded_attention.run(model, pixel_values)[0].logits).sum())
         recorded_attention.nudge.clear()
         close(f"attention gradient {layer}", (gradient * direction).sum(), (sides[0] - sides[1]) / (2 * step), 1e-6)
+
+
+@torch.no_grad()
+def own_dinov2_agrees(own, pixel_values):
+    """DINOv2 as written here beside Hugging Face's, with the same weights, registers included."""
+    state = own.backbone.state_dict()
+    layers = len({name.split(".attn.")[0] for name in state if ".attn.qkv.weight" in name})
+    width, heads = state["norm.weight"].shape[0], next(m.heads for m in own.modules() if hasattr(m, "heads"))
+    config = Dinov2WithRegistersConfig(
+        hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads, mlp_ratio=state["blocks.0.0.mlp.fc1.bias"].shape[0] // width,
+        image_size=12, patch_size=4, num_register_tokens=state["register_tokens"].shape[1], use_swiglu_ffn=False,
+    )
+    names = {
+        "patch_embed.proj": "embeddings.patch_embeddings.projection", "pos_embed": "embeddings.position_embeddings", "attn.proj": "attention.o_proj",
+        "ls1.gamma": "layer_scale1.lambda1", "ls2.gamma": "layer_scale2.lambda1", "cls_token": "embeddings.cls_token",
+        "mask_token": "embeddings.mask_token", "register_tokens": "embeddings.register_tokens",
+    }
+    renamed = {}
+    for name, tensor in state.items():
+        name = re.sub(r"^blocks\.\d+\.(\d+)\.", r"encoder.layer.\1.", name)
+        name = "layer" + name if name.startswith("norm.") else name
+        for ours, theirs in names.items():
+            name = name.replace(ours, theirs)
+        if ".attn.qkv." in name:
+            renamed |= {name.replace("attn.qkv", f"attention.{part}_proj"): third for part, third in zip("qkv", tensor.chunk(3))}
+        else:
+            renamed[name] = tensor
+    theirs = Dinov2WithRegistersModel(config).eval()
+    theirs.load_state_dict(renamed)
+    close("own DINOv2", own(pixel_values)[1].double(), theirs(pixel_values).last_hidden_state.double(), 1e-5)
 
 
 def close(name, got, expected, tolerance):

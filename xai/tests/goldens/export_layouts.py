@@ -16,6 +16,7 @@ import transformers
 from safetensors.torch import save_file
 from torch.nn import functional
 
+import checks
 import definitions
 import recorded_attention
 from layout_cases import cases
@@ -37,6 +38,8 @@ def main():
         if case.config is not None:
             (folder / "config.json").write_text(json.dumps(case.config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         write(folder / "reference.safetensors", reference(case))
+        if case.name == "dinov2_own_chunked":
+            checks.own_dinov2_agrees(copy.deepcopy(case.model).eval(), torch.rand((2, *case.size)))
         size = sum(file.stat().st_size for file in folder.iterdir())
         print(f"{case.name}: {len(stored)} tensors, folder of {size / 1024:.0f} KiB")
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 import recorded_attention
 from own_models import Dinov2, OlderVitPytorch, Recorder, Thesis
-from tiny_models import labels, redraw
+from tiny_models import LABELS, labels, redraw
 
 CLASSES = 5
 
@@ -149,7 +149,7 @@ def timm_config(model, architecture, size, **more):
 def timm_models():
     size = {"patch_size": 4, "num_classes": CLASSES, "embed_dim": 12, "depth": 2, "num_heads": 2, "mlp_ratio": 2.0}
     vit = redraw(timm.models.VisionTransformer(img_size=(8, 12), **size), 41)
-    config = timm_config(vit, "vit_tiny_patch16_224", (3, 8, 12))
+    config = timm_config(vit, "vit_tiny_patch16_224", (3, 8, 12)) | {"label_names": LABELS}
     yield Case("timm_vit", vit, as_stored(vit.state_dict()), config, (3, 8, 12), timm_run(pre_logits), 1, "cls", "attn_drop")
 
     gap = {"class_token": False, "global_pool": "avg", "reg_tokens": 2, "init_values": 0.5, "qkv_bias": False, "dynamic_img_size": True}
@@ -174,7 +174,7 @@ def timm_models():
 
 
 def dinov2_own():
-    size = {"width": 12, "layers": 4, "heads": 3, "hidden": 20, "side": 3, "patch": 4}
+    size = {"width": 12, "layers": 4, "heads": 3, "hidden": 24, "side": 3, "patch": 4}
     run = lambda model, pixels: model(pixels)
     chunked = redraw(Dinov2(**size, registers=2, chunks=2, classes=CLASSES), 51)
     yield Case("dinov2_own_chunked", chunked, as_stored(chunked.state_dict()), {"num_attention_heads": 3}, (3, 12, 12), run, 3, "cls", "record")
