@@ -4,8 +4,8 @@
 
 use std::time::Instant;
 
-use kernels::check::seeded;
 use kernels::activation::Activation;
+use kernels::check::seeded;
 use kernels::linear::{Input, Layer, Then, Weight, backward, forward};
 use kernels::{Instructions, Workspace};
 

@@ -41,7 +41,13 @@ impl<T: Real> Workspace<T> {
     pub fn new(instructions: Instructions) -> Self {
         let there = Instructions::available().into_iter().filter(|set| *set <= instructions).max();
         let corners = (0..=rayon::current_num_threads()).map(|_| Mutex::default()).collect();
-        Self { instructions: there.unwrap_or(Instructions::Portable), rows: Buffer::default(), heads: Default::default(), halves: Buffer::default(), corners }
+        Self {
+            instructions: there.unwrap_or(Instructions::Portable),
+            rows: Buffer::default(),
+            heads: Default::default(),
+            halves: Buffer::default(),
+            corners,
+        }
     }
 
     /// The instructions in use.

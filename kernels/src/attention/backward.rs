@@ -12,10 +12,10 @@ use rayon::prelude::*;
 
 use super::Shape;
 use super::blocks::{Part, multiply, pack_panel, pack_strips, start};
+use super::elements::{add_relevance, probabilities, softmax_gradient, sum_rows, turn};
 use crate::error::expect_len;
 use crate::linear::panels::WIDTH;
 use crate::linear::{Tile, exact_tile, shares};
-use crate::simd::vectorised;
 use crate::workspace::{Corner, corner};
 use crate::{Error, Real, Workspace};
 
@@ -60,7 +60,8 @@ pub fn backward<T: Real>(
     let Workspace { instructions, heads: [rows, _], corners, .. } = workspace;
     let (tile, most) = exact_tile(*instructions);
     let rows = rows.at_least(shape.images * shape.heads * shape.tokens);
-    let outputs = Outputs { dqkv: dqkv.as_mut_ptr(), maps: (!read_outs.map_gradients.is_empty()).then(|| read_outs.map_gradients.as_mut_ptr()) };
+    let outputs =
+        Outputs { dqkv: dqkv.as_mut_ptr(), maps: (!read_outs.map_gradients.is_empty()).then(|| read_outs.map_gradients.as_mut_ptr()) };
     rows.par_chunks_mut(shape.tokens.max(1)).enumerate().for_each(|(index, relevance)| {
         let at = (index / shape.heads, index % shape.heads);
         let row = read_outs.row.get(at.0 * shape.tokens..(at.0 + 1) * shape.tokens).unwrap_or(&[]);
@@ -216,67 +217,6 @@ impl<T: Real> Head<'_, T> {
             // SAFETY: this map belongs to this task's head and lies inside the maps, whose length was checked.
             let row = unsafe { std::slice::from_raw_parts_mut(maps.add(at), keys.len()) };
             row.copy_from_slice(&values[..keys.len()]);
-        }
-    }
-}
-
-/// `A = exp(S − log-sum-exp)`, in place.
-fn probabilities<T: Real>(scores: &mut [T], log_sum_exp: &[T]) {
-    vectorised(
-        #[inline(always)]
-        || {
-            for (scores, &log_sum_exp) in scores.chunks_mut(WIDTH).zip(log_sum_exp) {
-                scores.iter_mut().for_each(|score| *score = (*score - log_sum_exp).exp());
-            }
-        },
-    );
-}
-
-/// `sums_j += Σ_i row_i·max(A_ij·dA_ij, 0)`; an empty row asks for nothing.
-fn add_relevance<T: Real>(map: &[T], gradients: &[T], row: &[T], sums: &mut [T; WIDTH]) {
-    vectorised(
-        #[inline(always)]
-        || {
-            for ((map, gradients), &weight) in map.chunks(WIDTH).zip(gradients.chunks(WIDTH)).zip(row) {
-                for ((sum, &a), &g) in sums.iter_mut().zip(map).zip(gradients) {
-                    *sum += weight * T::max(a * g, T::ZERO);
-                }
-            }
-        },
-    );
-}
-
-/// Turns `A` into `dS = A ∘ (dA − dO·O)`.
-fn softmax_gradient<T: Real>(map: &mut [T], gradients: &[T], dots: &[T]) {
-    vectorised(
-        #[inline(always)]
-        || {
-            for ((map, gradients), &dot) in map.chunks_mut(WIDTH).zip(gradients.chunks(WIDTH)).zip(dots) {
-                map.iter_mut().zip(gradients).for_each(|(a, &g)| *a *= g - dot);
-            }
-        },
-    );
-}
-
-/// Lays some keys' columns (queries, 32) into panels of 32 queries, each (keys, 32).
-fn turn<T: Real>(keys: Range<usize>, columns: &[T], square: &mut [T]) {
-    let of_panel = square.len() / columns.len().div_ceil(WIDTH * WIDTH).max(1);
-    for (columns, panel) in columns.chunks(WIDTH * WIDTH).zip(square.chunks_mut(of_panel)) {
-        for (lane, row) in columns.chunks(WIDTH).enumerate() {
-            for (key, &value) in keys.clone().zip(row) {
-                panel[key * WIDTH + lane] = value;
-            }
-        }
-    }
-}
-
-/// Means the heads' relevance rows in the order of the heads.
-fn sum_rows<T: Real>(shape: Shape, by_head: &[T], row_step: &mut [T]) {
-    let share = T::from_f64(1.0 / shape.heads as f64);
-    for (step, of_image) in row_step.chunks_mut(shape.tokens).zip(by_head.chunks(shape.heads * shape.tokens)) {
-        step.fill(T::ZERO);
-        for of_head in of_image.chunks(shape.tokens) {
-            step.iter_mut().zip(of_head).for_each(|(sum, &value)| *sum += share * value);
         }
     }
 }

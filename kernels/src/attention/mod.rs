@@ -13,6 +13,7 @@
 mod backward;
 mod blocks;
 mod cpu;
+mod elements;
 mod maps;
 #[cfg(test)]
 mod tests;

@@ -58,7 +58,15 @@ fn f32_agrees_with_f64() {
     let wide: Vec<f64> = qkv.iter().map(|v| f64::from(*v)).collect();
     let (mut context, mut log_sum_exp) = (vec![0.0; shape.context_len()], vec![0.0; shape.log_sum_exp_len()]);
     let mut map = vec![0.0; shape.fused_len()];
-    forward(shape, &qkv, &mut context, &mut log_sum_exp, Some(Fused { fusion: HeadFusion::Mean, map: &mut map }), &mut Workspace::default()).unwrap();
+    forward(
+        shape,
+        &qkv,
+        &mut context,
+        &mut log_sum_exp,
+        Some(Fused { fusion: HeadFusion::Mean, map: &mut map }),
+        &mut Workspace::default(),
+    )
+    .unwrap();
     let (maps, exact) = by_definition(shape, &wide, &[]);
     assert_close("context", &context, &exact, Tolerance::absolute(1e-6));
     let mean: Vec<f64> = (0..shape.fused_len()).map(|i| (0..4).map(|h| maps[h * shape.fused_len() + i]).sum::<f64>() / 4.0).collect();
@@ -77,7 +85,8 @@ fn fusions_agree_with_the_explicit_maps() {
     for fusion in [HeadFusion::Mean, HeadFusion::Max, HeadFusion::Min] {
         let (mut context, mut log_sum_exp) = (vec![0.0; SHAPE.context_len()], vec![0.0; SHAPE.log_sum_exp_len()]);
         let (mut on_the_way, mut later) = (vec![f64::NAN; SHAPE.fused_len()], vec![f64::NAN; SHAPE.fused_len()]);
-        forward(SHAPE, &qkv, &mut context, &mut log_sum_exp, Some(Fused { fusion, map: &mut on_the_way }), &mut Workspace::default()).unwrap();
+        forward(SHAPE, &qkv, &mut context, &mut log_sum_exp, Some(Fused { fusion, map: &mut on_the_way }), &mut Workspace::default())
+            .unwrap();
         fused_map(SHAPE, &qkv, fusion, &mut later, &mut Workspace::default()).unwrap();
         let expected: Vec<f64> = (0..SHAPE.fused_len())
             .map(|i| {

@@ -56,7 +56,9 @@ impl<'a, T: Real> Exact<'a, T> {
                 let start = panel * WIDTH * self.inputs.next_multiple_of(panels::STEP);
                 for (input, wide) in widened.chunks_mut(WIDTH).enumerate() {
                     let row = &weight[start + input / 2 * 2 * WIDTH + input % 2..];
-                    wide.iter_mut().zip(row.iter().step_by(2)).for_each(|(wide, &bits)| *wide = T::from_f64(panels::from_bf16(bits).into()));
+                    wide.iter_mut()
+                        .zip(row.iter().step_by(2))
+                        .for_each(|(wide, &bits)| *wide = T::from_f64(panels::from_bf16(bits).into()));
                 }
                 widened
             }

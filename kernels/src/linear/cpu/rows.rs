@@ -33,13 +33,7 @@ pub(super) fn as_they_are<'b, T: Real>(
 }
 
 /// As [`as_they_are`], every value rounded to bf16.
-pub(super) fn widened<'b, T: Real>(
-    input: Input<T>,
-    rows: Range<usize>,
-    inputs: usize,
-    most: usize,
-    buffer: &'b mut Buffer<T>,
-) -> &'b [T] {
+pub(super) fn widened<'b, T: Real>(input: Input<T>, rows: Range<usize>, inputs: usize, most: usize, buffer: &'b mut Buffer<T>) -> &'b [T] {
     let packed = buffer.at_least(rows.len() * inputs);
     let round = |value: T| T::from_f64(from_bf16(to_bf16(value.to_f64() as f32)).into());
     strips(packed, inputs, rows.len(), most).for_each(|(first, count, strip)| {
@@ -187,11 +181,13 @@ mod tests {
     fn every_row_has_one_place_in_the_tiles() {
         for rows in [1, 2, 15, 16, 17, 31, 32, 33, 145, 197, 257, 320] {
             let pairing = Pairing::new(rows);
-            let places: Vec<_> = (0..2 * pairing.pairs).flat_map(|tile| {
-                let (first, count) = pairing.of_tile(tile, rows);
-                assert!(count <= MOST);
-                first..first + count
-            }).collect();
+            let places: Vec<_> = (0..2 * pairing.pairs)
+                .flat_map(|tile| {
+                    let (first, count) = pairing.of_tile(tile, rows);
+                    assert!(count <= MOST);
+                    first..first + count
+                })
+                .collect();
             assert_eq!(places, (0..rows).collect::<Vec<_>>(), "{rows} rows");
         }
     }
