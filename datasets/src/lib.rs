@@ -10,6 +10,8 @@ pub mod metadata;
 mod split;
 pub mod synthetic;
 
+#[doc(hidden)]
+pub use decode::fuzz;
 pub use decode::{Decoded, Format, Limits, Note, Refusal, decode};
 pub use error::Error;
 pub use imbalance::{Attribute, ClassBalance, Imbalance, Weighting, imbalance_by};

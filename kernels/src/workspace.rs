@@ -28,6 +28,10 @@ pub(crate) struct Corner<T: Real> {
     pub map: Buffer<T>,
     /// Attention's context of some queries, (head width, 32).
     pub context: Buffer<T>,
+    /// Queries and gradients of one head, in strips.
+    pub strips: Buffer<T>,
+    /// The gradient at one head's scores, (queries/32, keys, 32).
+    pub square: Buffer<T>,
     /// Two blocks of a panel, split into the bf16 parts of f32.
     pub parts: Buffer<u16>,
 }
@@ -49,7 +53,7 @@ impl<T: Real> Workspace<T> {
     pub fn bytes(&self) -> usize {
         let corner = |corner: &Mutex<Corner<T>>| {
             let corner = lock(corner);
-            let buffers = [&corner.results, &corner.panel, &corner.map, &corner.context];
+            let buffers = [&corner.results, &corner.panel, &corner.map, &corner.context, &corner.strips, &corner.square];
             buffers.iter().map(|buffer| size_of_val(&buffer[..])).sum::<usize>() + size_of_val(&corner.parts[..])
         };
         let heads: usize = self.heads.iter().map(|heads| size_of_val(&heads[..])).sum();

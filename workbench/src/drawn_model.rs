@@ -17,7 +17,7 @@ pub const EVALUATION: &str = include_str!("../models/vit_drawn/evaluation.json")
 /// The recipe of its training.
 pub const EXPERIMENT: &str = include_str!("../models/vit_drawn/experiment.toml");
 
-/// Its predictions on the test part of its cohort, as CSV: isic_id, diagnosis, then one probability a class.
+/// Its predictions on the test part of its cohort, as CSV: `isic_id`, diagnosis, then one probability a class.
 pub const PREDICTIONS: &str = include_str!("../models/vit_drawn/predictions.csv");
 
 /// Loads it from the program itself.

@@ -10,8 +10,8 @@ use reports::statistics::{Bootstrap, Interval, clustered_bootstrap};
 use xai::metric::localisation::{area_share, centre_control, random_control, relevance_mass};
 use xai::{HeatMap, Method, Target, Vit};
 
-use crate::pipeline::{Question, read};
-use crate::progress;
+use crate::pipeline::{Question, read_watched};
+use crate::progress::PassBar;
 
 /// One row: a map or a control, and its share of relevance inside the lesion.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,11 +32,11 @@ pub fn localisation(vit: &Vit, cohort: &Cohort, images: &[usize], methods: &[(St
     let question = Question { target: Target::Predicted, methods: methods.iter().map(|(_, method)| method.clone()).collect() };
     let mut shares: Vec<Vec<f64>> = vec![Vec::new(); methods.len() + 2];
     let (mut areas, mut lesions) = (Vec::new(), Vec::new());
-    let bar = progress::bar("explaining", images.len());
+    let bar = PassBar::new("explaining", images.len(), &question);
     for &index in images {
         let (drawn, record) =
             cohort.sample(index).zip(cohort.records().get(index)).with_context(|| format!("the cohort has no image {index}"))?;
-        let reading = read(vit, &drawn.image, &question)?;
+        let reading = read_watched(vit, &drawn.image, &question, &mut |progress| bar.show(progress))?;
         let mask = reading.window.cut(&drawn.mask);
         let patches = reading.trace.patches();
         let maps = reading.maps.iter().map(|map| map.heat_map.clone());
@@ -46,9 +46,9 @@ pub fn localisation(vit: &Vit, cohort: &Cohort, images: &[usize], methods: &[(St
         }
         areas.push(area_share(&mask)?);
         lesions.push(record.lesion_id.clone().unwrap_or_else(|| record.isic_id.clone()));
-        bar.inc(1);
+        bar.next_picture();
     }
-    bar.finish_and_clear();
+    bar.finish();
     let names = methods.iter().map(|(name, _)| name.clone()).chain(["control: centre".into(), "control: random".into()]);
     names.zip(&shares).map(|(name, shares)| row(name, shares, &areas, &lesions)).collect()
 }

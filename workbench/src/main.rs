@@ -8,7 +8,7 @@ use workbench::names::visible_lines;
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             // Names of files and models may be in it.
             eprintln!("error: {}", visible_lines(&format!("{error:#}")));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use xai::{Device, HeadKind, Hints, Vit, VitConfig};
+use xai::{Device, HeadKind, LoadOptions, Vit, VitConfig};
 
 use crate::Error;
 use crate::hub::{self, Hub, RepoName};
@@ -14,12 +14,12 @@ use crate::hub::{self, Hub, RepoName};
 /// ```
 /// use workbench::ModelSource;
 /// let source: ModelSource = "random:tiny_for_tests+dnn3:7".parse()?;
-/// assert_eq!(source.load(&xai::Hints::default())?.labels().len(), 7);
+/// assert_eq!(source.load(&xai::LoadOptions::default())?.labels().len(), 7);
 /// # Ok::<(), workbench::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelSource {
-    /// A folder or a `.safetensors` file.
+    /// A folder or a file of weights.
     Path(PathBuf),
     /// A repository of the hub.
     Hub(RepoName),
@@ -86,18 +86,18 @@ impl ModelSource {
         Ok((Self::Path(snapshot.folder), snapshot.notes))
     }
 
-    /// Loads the model; `hints` say what a checkpoint's files do not.
+    /// Loads the model; `options` say how a checkpoint is read and what its files do not say.
     ///
     /// # Errors
     /// As for [`Vit::load`] and [`hub::fetch`].
-    pub fn load(&self, hints: &Hints) -> Result<Vit, Error> {
+    pub fn load(&self, options: &LoadOptions) -> Result<Vit, Error> {
         match self {
             Self::Path(path) => {
-                let vit = Vit::load_with(path, hints, &Device::best())?;
+                let vit = Vit::load_with(path, options, &Device::best())?;
                 hub::expect_named_bytes(path, &vit.source().sha256)?;
                 Ok(vit)
             }
-            Self::Hub(_) => self.fetched()?.0.load(hints),
+            Self::Hub(_) => self.fetched()?.0.load(options),
             Self::Random { arch, head } => Ok(Vit::random(VitConfig::by_name(arch)?, *head, RANDOM_SEED)?),
             Self::Drawn => Ok(crate::drawn_model::load()?),
         }

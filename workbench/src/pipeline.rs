@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use datasets::{Decoded, Limits, decode};
 use image::RgbImage;
-use xai::{Attribution, Batch, HeatMap, Method, OverlayStyle, Probe, Target, Trace, Vit, Window};
+use xai::{Attribution, Batch, HeatMap, Method, OverlayStyle, Probe, Progress, Target, Trace, Vit, Window};
 
 use crate::Error;
 
@@ -19,6 +19,13 @@ pub struct Question {
     pub target: Target,
     /// The methods to explain it by.
     pub methods: Vec<Method>,
+}
+
+impl Question {
+    /// Passes that the methods make of their own for one picture at most.
+    pub fn most_passes(&self) -> usize {
+        self.methods.iter().map(Method::most_passes).sum()
+    }
 }
 
 /// What a model says about one picture.
@@ -82,11 +89,19 @@ pub fn picture(bytes: &[u8]) -> Result<Decoded, Error> {
 /// # Errors
 /// [`Error::Explain`] where the picture cannot be prepared, or the question does not fit the model.
 pub fn read(vit: &Vit, picture: &RgbImage, question: &Question) -> Result<Reading, Error> {
+    read_watched(vit, picture, question, &mut |_| {})
+}
+
+/// The same, telling `watch` how many passes the methods have made of those they make at most.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_watched(vit: &Vit, picture: &RgbImage, question: &Question, watch: &mut dyn FnMut(Progress)) -> Result<Reading, Error> {
     let started = Instant::now();
     let batch = vit.preprocessor().prepare(picture)?;
     let window = vit.preprocessor().field_of_view(picture.height(), picture.width());
     let prepare = started.elapsed();
-    let mut reading = read_prepared(vit, &batch, window, question)?.remove(0);
+    let mut reading = read_one(vit, &batch, window, question, watch)?;
     reading.timings.prepare = prepare;
     Ok(reading)
 }
@@ -97,15 +112,19 @@ pub fn read(vit: &Vit, picture: &RgbImage, question: &Question) -> Result<Readin
 /// As for [`read`].
 pub fn read_prepared(vit: &Vit, batch: &Batch, window: Window, question: &Question) -> Result<Vec<Reading>, Error> {
     let single = |image: usize| Batch::new(batch.pixels().slice_move(ndarray::s![image..image + 1, .., .., ..]).to_owned());
-    (0..batch.len()).map(|image| read_one(vit, &single(image)?, window, question)).collect()
+    (0..batch.len()).map(|image| read_one(vit, &single(image)?, window, question, &mut |_| {})).collect()
 }
 
-fn read_one(vit: &Vit, batch: &Batch, window: Window, question: &Question) -> Result<Reading, Error> {
+fn read_one(vit: &Vit, batch: &Batch, window: Window, question: &Question, watch: &mut dyn FnMut(Progress)) -> Result<Reading, Error> {
     let started = Instant::now();
     let probe = question.methods.iter().fold(Probe::Logits, |probe, method| probe.with(method.probe()));
     let trace = vit.trace(batch, probe)?;
     let traced = started.elapsed();
-    let maps = question.methods.iter().map(|method| map(&trace, question.target, method)).collect::<Result<_, Error>>()?;
+    let (mut maps, mut before, most) = (Vec::new(), 0, question.most_passes());
+    for method in &question.methods {
+        maps.push(map_watched(&trace, question.target, method, &mut |now| watch(Progress { passes: before + now.passes, most }))?);
+        before += method.most_passes();
+    }
     let timings = Timings { prepare: Duration::ZERO, trace: traced, explain: started.elapsed() - traced };
     let (logits, probabilities) = (trace.logits().iter().copied().collect(), trace.probabilities().iter().copied().collect());
     Ok(Reading { trace, logits, probabilities, window, maps, timings })
@@ -116,7 +135,11 @@ fn read_one(vit: &Vit, batch: &Batch, window: Window, question: &Question) -> Re
 /// # Errors
 /// [`Error::Explain`] where the trace kept too little or the question does not fit the model.
 pub fn map(trace: &Trace, target: Target, method: &Method) -> Result<Map, Error> {
-    let attribution = xai::explain(trace, target, method)?.remove(0);
+    map_watched(trace, target, method, &mut |_| {})
+}
+
+fn map_watched(trace: &Trace, target: Target, method: &Method, watch: &mut dyn FnMut(Progress)) -> Result<Map, Error> {
+    let attribution = xai::explain_watched(trace, target, method, watch)?.remove(0);
     let heat_map = HeatMap::new(attribution.on_grid())?;
     Ok(Map { attribution, heat_map })
 }

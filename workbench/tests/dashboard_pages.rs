@@ -74,6 +74,27 @@ async fn controls_are_the_query_of_the_address() {
     assert_eq!(contrast["recipe"]["target"]["contrast"]["class"], 1);
 }
 
+/// Given a method that integrates, when its map is asked for, then what it misses stands beside the evidence, and no
+/// second pass is made for the picture or for other colours.
+#[tokio::test]
+async fn integrated_gradients_show_their_gap_and_are_made_once() {
+    let app = app();
+    let id = first_lesion(&app).await;
+    let asked = |part: &str, more: &str| {
+        let (app, address) = (app.clone(), format!("/lesions/{id}{part}?method=integrated-gradients{more}"));
+        async move { get(&app, &address).await }
+    };
+    let first = asked("/reading.json", "").await.json();
+    let gap = &first["completeness_gap"];
+    assert!(gap["steps"].as_u64().is_some_and(|steps| steps >= 17), "{first}");
+    let page = asked("", "&threshold=80").await.text;
+    assert!(page.contains("change of") && page.contains(&format!("after {} passes", gap["steps"])), "{gap}");
+    assert!(page.contains("at most 256 forward and backward passes"), "the page does not say what the map costs");
+    let again = asked("/reading.json", "&fill=on").await.json();
+    assert_eq!(again["milliseconds"]["explain"], first["milliseconds"]["explain"], "the map was made anew");
+    assert!(get(&app, &format!("/lesions/{id}/reading.json?method=relevance")).await.json()["completeness_gap"].is_null());
+}
+
 /// Given a wrong control, when it is asked for, then the answer names it, as a page or as JSON.
 #[tokio::test]
 async fn wrong_questions_are_refused_by_name() {

@@ -1,134 +1,91 @@
-"""Drives our worker and the PyTorch worker in turns and prints a table. Only the standard library.
+"""Times our worker and its peers in turns, in one run on one machine. Only the standard library; see README.md.
 
-    python side_by_side.py --ours PATH [--peer-python PYTHON] [--pairs 15] [--model NAME ...]
-
-See README.md for the protocol and for what the numbers mean.
+    python side_by_side.py --ours PATH [--candle PATH] [--peer-python PYTHON] [--rounds 15] [--model NAME ...]
 """
 
 import argparse
 import json
 import os
-import platform
-import shlex
 import statistics
 import sys
 import time
 from pathlib import Path
 
-from worker import Others, Worker
+import table
+from contests import BATCHES, MODELS, compared, contestants
+from flops import fma_peak, with_flops
+from machine import described, workers
+from worker import Others
 
 HERE = Path(__file__).resolve().parent
-MODELS = ["vit_large_patch32_384", "vit_base_patch16_224", "dinov2_small"]
 SETTLE_SECONDS = 0.05  # Lets the thread pool of the one that just ran fall asleep.
-LOUD = 0.1  # Cores used by other programs from which on the figures are not to be published.
 
 
 def main():
     options = arguments()
-    ours = Worker(shlex.split(options.ours))
-    peer = Worker([options.peer_python, str(HERE / "peer_pytorch.py")])
-    machine = {
-        "cpu": cpu_model(),
-        "cores": os.cpu_count(),
-        "system": platform.system(),
-        "load_average_before": os.getloadavg()[0],
-    }
-    results = []
-    for model in options.model or MODELS:
-        results.append(compare(ours, peer, model, options))
-        print(f"{model}: {results[-1]['ratio_of_medians']:.2f}", file=sys.stderr)
-    machine["load_average_after"] = os.getloadavg()[0]
-    report = {
-        "when": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
-        "machine": machine,
-        "workers": [{"name": w.name, "threads": w.threads, "versions": w.versions} for w in (ours, peer)],
-        "runs_per_turn": options.runs,
-        "results": results,
-    }
-    ours.close()
-    peer.close()
+    everyone = workers(options)
+    report = described(everyone) | {"runs_per_turn": options.runs, "results": []}
+    report["fma_peak"] = fma_peak(options.fma_peak)
+    try:
+        for model in options.model or MODELS:
+            for batch in options.batch or BATCHES:
+                report["results"].append(race(everyone, model, batch, options))
+                print(table.speed({**report, "results": report["results"][-1:]}), file=sys.stderr)
+    finally:
+        for worker in everyone:
+            worker.close()
+    report["fma_peak_after"] = fma_peak(options.fma_peak)
+    report["machine"]["load_average_after"] = os.getloadavg()[0]
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(markdown(report))
+    options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(table.speed(report))
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", required=True, help="our worker: an executable, or a command line in quotes")
-    parser.add_argument("--peer-python", default=sys.executable, help="a Python that has torch and transformers")
+    parser.add_argument("--candle", help="the candle worker; without it candle is left out")
+    parser.add_argument("--fma-peak", help="the program that measures what the processor can do; without it no share is told")
+    parser.add_argument("--peer-python", default=sys.executable, help="a Python that has torch, transformers and onnxruntime")
     parser.add_argument("--model", action="append", choices=MODELS, help="once or several times; all without it")
-    parser.add_argument("--pairs", type=int, default=15, help="pairs per model (15 or more for a figure to publish)")
-    parser.add_argument("--runs", type=int, default=3, help="runs per turn; a turn counts with their median")
-    parser.add_argument("--warm-up", type=int, default=3, help="runs of each before the first pair")
+    parser.add_argument("--batch", action="append", type=int, choices=BATCHES, help="once or several times; all without it")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds for batch 1 (15 or more for a figure to publish)")
+    parser.add_argument("--large-rounds", type=int, default=7, help="rounds for larger batches")
+    parser.add_argument("--runs", type=int, default=3, help="runs per turn for batch 1; a turn counts with their median; one for larger batches")
+    parser.add_argument("--warm-up", type=int, default=2, help="runs of each before the first round")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "side_by_side.json")
     return parser.parse_args()
 
 
-def compare(ours, peer, model, options):
-    """Warm-up, then pairs of turns; who goes first changes with every pair, so that drift favours nobody."""
-    for worker in (ours, peer):
-        worker.turn(model, options.warm_up)
+def race(everyone, model, batch, options):
+    """Warm-up, then rounds in which everybody has a turn; who goes first moves on with every round, so that drift favours nobody."""
+    racing = contestants(everyone[0], everyone[1:])
+    rounds, runs = (options.rounds, options.runs) if batch == 1 else (options.large_rounds, 1)
+    values = {}
+    for contestant in racing:
+        contestant.turn(model, batch, options.warm_up)
+        values[contestant.name] = contestant.worker.values
         time.sleep(SETTLE_SECONDS)
-    idle = [ours.idle_share(1.0), peer.idle_share(1.0)]
-    pairs, runs = [], []
-    others = Others(ours, peer)
-    for number in range(options.pairs):
-        medians, all_runs = {}, {}
-        for worker in (ours, peer) if number % 2 == 0 else (peer, ours):
-            all_runs[worker] = worker.turn(model, options.runs)
-            medians[worker] = statistics.median(all_runs[worker])
+    idle = {worker.name: worker.idle_share(1.0) for worker in everyone}
+    times = {contestant.name: [] for contestant in racing}
+    others = Others(everyone)
+    for number in range(rounds):
+        first = number % len(racing)
+        for contestant in racing[first:] + racing[:first]:
+            times[contestant.name].append(contestant.turn(model, batch, runs))
             time.sleep(SETTLE_SECONDS)
-        pairs.append([medians[ours], medians[peer]])
-        runs.append([all_runs[ours], all_runs[peer]])
-    ratios = [peer_ms / ours_ms for ours_ms, peer_ms in pairs]
-    ours_ms, peer_ms = (statistics.median(side) for side in zip(*pairs))
+    medians = {name: [statistics.median(turn) for turn in turns] for name, turns in times.items()}
     return {
         "model": model,
-        "ours_median_ms": ours_ms,
-        "peer_median_ms": peer_ms,
-        "ratio_of_medians": peer_ms / ours_ms,
-        "pairwise_ratio_median": statistics.median(ratios),
-        "pairwise_ratio_range": [min(ratios), max(ratios)],
+        "batch": batch,
+        "contests": compared(everyone[0], medians),
+        "medians_ms": {name: statistics.median(turns) for name, turns in medians.items()},
+        "work": with_flops(model, batch),
+        "values": values,
         "idle_cores": idle,
         "cores_used_by_others": others.cores(),
-        "pairs_ms": pairs,
-        "runs_ms": runs,
+        "turns_ms": times,
     }
-
-
-def markdown(report):
-    machine, (ours, peer) = report["machine"], report["workers"]
-    versions = lambda worker: ", ".join(f"{name} {version}" for name, version in worker["versions"].items())
-    lines = [
-        f"| model | {ours['name']}, ms | {peer['name']}, ms | ratio of medians | pairwise ratio: median (range) | pairs |",
-        "|---|---|---|---|---|---|",
-    ]
-    for result in report["results"]:
-        low, high = result["pairwise_ratio_range"]
-        lines.append(
-            f"| {result['model']} | {result['ours_median_ms']:.1f} | {result['peer_median_ms']:.1f}"
-            f" | {result['ratio_of_medians']:.2f} | {result['pairwise_ratio_median']:.2f} ({low:.2f} to {high:.2f})"
-            f" | {len(result['pairs_ms'])} |"
-        )
-    lines += [
-        "",
-        f"A ratio above 1: {ours['name']} is faster. Batch 1, float32, forward pass and rollout.",
-        f"{machine['cpu']}, {machine['cores']} cores; {report['when']}; load average before {machine['load_average_before']:.2f}.",
-    ]
-    busy = max(result["cores_used_by_others"] for result in report["results"])
-    lines.append(f"Cores used by other programs during the pairs: {busy:.2f}{' (too loud to publish)' if busy > LOUD else ''}.")
-    for side, worker in enumerate((ours, peer)):
-        idle = max(result["idle_cores"][side] for result in report["results"])
-        lines.append(f"{worker['name']}: {worker['threads']} threads, {versions(worker)}; cores in use while idle {idle:.2f}.")
-    return "\n".join(lines)
-
-
-def cpu_model():
-    """The processor's name as the kernel tells it."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":

@@ -11,17 +11,22 @@ class Worker:
         self.command = command
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         hello = self.read()
-        self.name, self.threads, self.versions = hello["ready"], hello["threads"], hello["versions"]
+        self.name, self.threads, self.versions, self.tasks = (hello[key] for key in ("ready", "threads", "versions", "tasks"))
 
-    def turn(self, model, runs):
+    def can(self, task, precision):
+        return task in self.tasks.get(precision, [])
+
+    def turn(self, model, batch, task, precision, runs):
         """Asks for `runs` runs and returns the milliseconds of each; the first command of a model also loads it."""
-        self.process.stdin.write(json.dumps({"model": model, "run": runs}) + "\n")
+        command = {"model": model, "batch": batch, "task": task, "precision": precision, "run": runs}
+        self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
         times = []
         while "done" not in (message := self.read()):
             times.append(message["milliseconds"])
+            self.values = message["values"]
         if len(times) != runs:
-            raise SystemExit(f"{self.name} made {len(times)} runs of {model}, asked for were {runs}")
+            raise SystemExit(f"{self.name} made {len(times)} runs of {task}, asked for were {runs}")
         return times
 
     def cpu_seconds(self):
@@ -35,6 +40,17 @@ class Worker:
         before, start = self.cpu_seconds(), time.perf_counter()
         time.sleep(seconds)
         return (self.cpu_seconds() - before) / (time.perf_counter() - start)
+
+    def memory(self, field):
+        """`VmRSS` (resident now) or `VmHWM` (the most since the last `forget_peak`), in bytes."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            line = next(line for line in file if line.startswith(field + ":"))
+        return int(line.split()[1]) * 1024
+
+    def forget_peak(self):
+        """Sets `VmHWM` to what is resident now (proc(5), clear_refs)."""
+        with open(f"/proc/{self.process.pid}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
 
     def read(self):
         line = self.process.stdout.readline()
@@ -53,7 +69,7 @@ class Worker:
 class Others:
     """How many cores everything but the given workers uses, from now on until asked."""
 
-    def __init__(self, *workers):
+    def __init__(self, workers):
         self.workers, self.start, self.before = workers, time.perf_counter(), self.busy_seconds()
         self.own = self.own_seconds()
 

@@ -1,6 +1,4 @@
-//! Our side of `bench/side_by_side.py`: forward pass with CLS rollout, batch 1, one timed run a line of JSON.
-//!
-//! The protocol stands in `bench/README.md`.
+//! Our side of `bench/side_by_side.py`: one timed run a line of JSON. The protocol stands in `bench/README.md`.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -8,24 +6,46 @@ use std::time::Instant;
 use ndarray::Array4;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xai::{Batch, HeadKind, Method, Rollout, Target, Vit, VitConfig, explain};
+use xai::{Batch, Gradient, HeadKind, Method, Probe, Relevance, Rollout, Target, Vit, VitConfig, explain};
 
 #[derive(Deserialize)]
 struct Command {
     model: String,
+    batch: usize,
+    task: Task,
+    precision: Precision,
     run: usize,
 }
 
-/// A model with the picture it is timed on.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum Task {
+    Forward,
+    Rollout,
+    Relevance,
+    Saliency,
+}
+
+/// What the products are computed in; what the engine cannot do is refused by name, and not announced.
+#[derive(Deserialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Precision {
+    F32,
+}
+
+/// A model with the pictures it is timed on.
 struct Loaded {
-    name: String,
+    asked: (String, usize, Precision),
     vit: Vit,
     batch: Batch,
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let tasks = json!({ "f32": ["forward", "rollout", "relevance", "saliency"] });
     let versions = json!({ "pellucid": env!("CARGO_PKG_VERSION") });
-    say(&json!({ "ready": "pellucid", "threads": rayon::current_num_threads(), "versions": versions }))?;
+    say(&json!({ "ready": "pellucid", "threads": rayon::current_num_threads(), "versions": versions, "tasks": tasks }))?;
     let mut loaded: Option<Loaded> = None;
     for line in std::io::stdin().lock().lines() {
         if let Err(error) = answer(&line?, &mut loaded) {
@@ -35,31 +55,44 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn answer(line: &str, loaded: &mut Option<Loaded>) -> Result<(), Box<dyn std::error::Error>> {
-    let Command { model, run } = serde_json::from_str(line)?;
-    if loaded.as_ref().is_none_or(|loaded| loaded.name != model) {
+fn answer(line: &str, loaded: &mut Option<Loaded>) -> Result<(), Failure> {
+    let Command { model, batch, task, precision, run } = serde_json::from_str(line)?;
+    let asked = (model, batch, precision);
+    if loaded.as_ref().is_none_or(|loaded| loaded.asked != asked) {
         *loaded = None;
-        *loaded = Some(load(&model)?);
+        *loaded = Some(load(&asked)?);
     }
     let Some(Loaded { vit, batch, .. }) = loaded else { return Err("no model".into()) };
-    let method = Method::Rollout(Rollout::abnar_2020());
     for _ in 0..run {
         let started = Instant::now();
-        let maps = explain(&vit.trace(batch, method.probe())?, Target::Predicted, &method)?;
+        let values = compute(vit, batch, task)?;
         let milliseconds = started.elapsed().as_secs_f64() * 1e3;
-        say(&json!({ "model": model, "milliseconds": milliseconds, "patches": maps[0].values.len() }))?;
+        say(&json!({ "milliseconds": milliseconds, "values": values }))?;
     }
-    say(&json!({ "done": model }))?;
+    say(&json!({ "done": asked.0 }))?;
     Ok(())
 }
 
-/// Random weights, a random picture; DINOv2 at 224 pixels, where its positions are resized in the pass.
-fn load(name: &str) -> Result<Loaded, Box<dyn std::error::Error>> {
+/// From pixels in memory to plain numbers; says how many they are.
+fn compute(vit: &Vit, batch: &Batch, task: Task) -> Result<usize, Failure> {
+    let method = match task {
+        Task::Forward => return Ok(vit.trace(batch, Probe::Logits)?.logits().len()),
+        Task::Rollout => Method::Rollout(Rollout::abnar_2020()),
+        Task::Relevance => Method::Relevance(Relevance::chefer_iccv21()),
+        Task::Saliency => Method::Gradient(Gradient::default()),
+    };
+    let maps = explain(&vit.trace(batch, method.probe())?, Target::Class(0), &method)?;
+    Ok(maps.iter().map(|map| map.values.len()).sum())
+}
+
+/// Random weights, a head of seven classes, random pictures; DINOv2 at 224 pixels, where its positions are resized in the pass.
+fn load(asked: &(String, usize, Precision)) -> Result<Loaded, Failure> {
+    let (name, images, _) = asked;
     let config = VitConfig::by_name(name)?;
     let side = if name.starts_with("dinov2") { 224 } else { config.image_size.0 };
-    let numbers = kernels::check::seeded::<f32>(7, 3 * side * side);
-    let batch = Batch::new(Array4::from_shape_vec((1, 3, side, side), numbers)?)?;
-    Ok(Loaded { name: name.to_owned(), vit: Vit::random(config, HeadKind::None, 1)?, batch })
+    let numbers = kernels::check::seeded::<f32>(7, images * 3 * side * side);
+    let batch = Batch::new(Array4::from_shape_vec((*images, 3, side, side), numbers)?)?;
+    Ok(Loaded { asked: asked.clone(), vit: Vit::random(config, HeadKind::Linear(7), 1)?, batch })
 }
 
 fn say(value: &Value) -> std::io::Result<()> {

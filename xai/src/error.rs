@@ -25,7 +25,7 @@ pub enum Error {
     },
 
     /// A configuration file says something that is not supported or contradicts itself.
-    #[error("{file}, field {field}: {problem}")]
+    #[error("{file}, field {field}: {problem} [config]")]
     Config {
         /// The file.
         file: String,
@@ -66,8 +66,19 @@ pub enum Error {
         known: Vec<String>,
     },
 
-    /// A checkpoint that cannot be used.
-    #[error("checkpoint {path}: {problem}")]
+    /// A checkpoint's files that are refused before any of their bytes becomes a weight.
+    #[error("checkpoint {path}: {problem} [{}]", reason.code())]
+    Refused {
+        /// The file or folder.
+        path: String,
+        /// Why, in a word that does not change.
+        reason: crate::Reason,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+
+    /// A checkpoint whose tensors make no model.
+    #[error("checkpoint {path}: {problem} [no-model]")]
     Checkpoint {
         /// The file or folder.
         path: String,
@@ -106,4 +117,29 @@ pub enum Error {
     /// A kernel's refusal: shapes inside the engine, or a device that is not there.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),
+}
+
+impl Error {
+    /// A word for logs, tests and clients that does not change with the text.
+    ///
+    /// ```
+    /// use xai::{Device, Vit};
+    /// assert_eq!(Vit::load("no/such/file".as_ref(), &Device::Cpu).unwrap_err().code(), "not-found");
+    /// ```
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Shape { .. } => "shape",
+            Self::NotFinite { .. } => "not-finite",
+            Self::Config { .. } => "config",
+            Self::Picture { .. } => "picture",
+            Self::EmptyMask { .. } => "empty-mask",
+            Self::Unknown { .. } => "unknown-name",
+            Self::Refused { reason, .. } => reason.code(),
+            Self::Checkpoint { .. } => "no-model",
+            Self::NotKept { .. } => "not-kept",
+            Self::NoHead { .. } => "no-head",
+            Self::Untrainable { .. } => "untrainable",
+            Self::Kernel(_) => "kernel",
+        }
+    }
 }

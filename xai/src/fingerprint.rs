@@ -8,5 +8,9 @@ use sha2::{Digest, Sha256};
 /// assert!(xai::sha256(b"").starts_with("e3b0c44298fc1c14"));
 /// ```
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

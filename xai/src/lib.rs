@@ -35,7 +35,9 @@ mod vit;
 
 pub use attribution::{Attribution, CompletenessGap, Outcome, Recipe, Support};
 pub use batch::Batch;
-pub use checkpoint::{Hints, Storage};
+#[doc(hidden)]
+pub use checkpoint::fuzz;
+pub use checkpoint::{ChildProgram, Converted, Hints, LoadOptions, Pickles, Reason, Storage, read_pickle_confined, to_safetensors};
 pub use colormap::Colormap;
 pub use error::Error;
 pub use fingerprint::sha256;

@@ -73,7 +73,7 @@ fn paths_that_hold_no_checkpoint() {
     std::fs::remove_file(copy.path("model.safetensors")).unwrap();
     copy.expect_refusal(&["holds no model.safetensors"]);
     let copy = Damaged::new().file("model.pth", b"PK");
-    refused(&copy.path("model.pth"), &["model.pth", "only .safetensors"]);
+    refused(&copy.path("model.pth"), &["model.pth", "pellucid convert model.pth model.safetensors", "[pickle-not-read]"]);
     refused(&copy.path("config.json"), &["only .safetensors"]);
 }
 
@@ -89,7 +89,9 @@ fn tensors_that_do_not_fit_are_named_with_their_shapes() {
         all.insert("classifier.weight".into(), values(&[0, 18]));
         all.insert("classifier.bias".into(), values(&[0]));
     };
-    Damaged::new().tensors(no_class).expect_refusal(&["classes"]);
+    Damaged::new().tensors(no_class).expect_refusal(&["classifier", "without values", "[bad-offsets]"]);
+    let no_weight = |all: &mut BTreeMap<String, Values>| drop(all.insert("classifier.weight".into(), values(&[0, 18])));
+    Damaged::new().tensors(no_weight).expect_refusal(&["classes"]);
     Damaged::new()
         .tensors(|all| *all = BTreeMap::from([("conv1.weight".into(), values(&[1]))]))
         .expect_refusal(&["conv1.weight", "named neither"]);

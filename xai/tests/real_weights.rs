@@ -13,7 +13,11 @@ use kernels::Device;
 use kernels::check::{Tolerance, assert_close};
 use ndarray::{Array4, ArrayD, IxDyn};
 use ndarray_npy::NpzReader;
-use xai::{Activation, Batch, HeadKind, Hints, Method, Patches, Probe, Rollout, Target, Vit, VitConfig, explain, explicit};
+use safetensors::SafeTensors;
+use xai::{
+    Activation, Batch, HeadKind, Hints, LoadOptions, Method, Patches, Pickles, Probe, Rollout, Target, Vit, VitConfig, explain, explicit,
+    to_safetensors,
+};
 
 /// The folder `name` of the development data.
 fn data(name: &str) -> Option<PathBuf> {
@@ -79,6 +83,24 @@ fn the_row_identity_holds_on_twelve_trained_layers() {
         let map = flat(&explain(&trace, Target::Predicted, &Method::Rollout(settings)).unwrap()[0].values);
         report("dinov2_small: rollout row", assert_close("row", &map, &row, Tolerance { absolute: 1e-9, relative: 1e-5 }));
         assert!(map.iter().all(|value| value.is_finite()));
+    }
+}
+
+#[test]
+fn pickles_of_other_hands_read_as_their_safetensors_twins() {
+    let Some(folder) = data("vit/mnist_tiny") else { return };
+    for name in ["vit_371", "vit_mnist_3class", "vit_mnist_gpu"] {
+        let options = LoadOptions { pickles: Pickles::InProcess, ..LoadOptions::default() };
+        let pickled = to_safetensors(&folder.join(format!("{name}.pt")), &options).unwrap().safetensors;
+        let twin = std::fs::read(folder.join(format!("{name}.safetensors"))).unwrap();
+        let [pickled, twin] = [&pickled, &twin].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+        assert_eq!(pickled.len(), twin.len(), "{name}");
+        for (tensor, expected) in twin.tensors() {
+            let found = pickled.tensor(&tensor).unwrap();
+            assert_eq!((found.dtype(), found.shape()), (expected.dtype(), expected.shape()), "{name}: {tensor}");
+            assert!(found.data() == expected.data(), "{name}: values of {tensor}");
+        }
+        eprintln!("{name}.pt: {} tensors equal to their safetensors twin's, bit for bit", twin.len());
     }
 }
 

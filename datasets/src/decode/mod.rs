@@ -4,6 +4,7 @@
 //! and declared content type play no part.
 
 mod exif;
+pub mod fuzz;
 mod jpeg;
 mod limits;
 mod note;

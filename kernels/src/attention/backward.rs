@@ -1,17 +1,34 @@
 //! Gradients of attention with respect to Q, K and V, and the read-outs that explanations take on the way.
 //!
 //! Per head, with `dO` the gradient at its context: `dA = dO·Vᵀ`, `dS = A ∘ (dA − rowsum(A ∘ dA))`,
-//! `dQ = dS·K/√d`, `dK = dSᵀ·Q/√d`, `dV = Aᵀ·dO`.
+//! `dQ = dS·K/√d`, `dK = dSᵀ·Q/√d`, `dV = Aᵀ·dO`. The row sums are `dO·O`, so one walk over the keys is enough.
+//!
+//! A task takes one head of one image through blocks of 32 keys, one vector lane a key. The only square it keeps is `dS`,
+//! one for each thread, whatever the heads.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::Shape;
-use super::cpu::Part;
-use super::maps::{head_of, probabilities_of};
+use super::blocks::{Part, multiply, pack_panel, pack_strips, start};
 use crate::error::expect_len;
-use crate::matmul::{Parallelism, View, matmul};
+use crate::linear::panels::WIDTH;
+use crate::linear::{Tile, exact_tile, shares};
 use crate::simd::vectorised;
+use crate::workspace::{Corner, corner};
 use crate::{Error, Real, Workspace};
+
+/// What [`super::forward`] read and filled.
+#[derive(Debug, Clone, Copy)]
+pub struct Forward<'a, T> {
+    /// (images, tokens, 3·width).
+    pub qkv: &'a [T],
+    /// (images, tokens, heads).
+    pub log_sum_exp: &'a [T],
+    /// (images, tokens, width).
+    pub context: &'a [T],
+}
 
 /// What to gather while the maps and their gradients pass by; empty slices ask for nothing.
 #[derive(Debug)]
@@ -33,140 +50,242 @@ impl<T> Default for ReadOuts<'_, T> {
 /// Fills `dqkv` (images, tokens, 3·width) from `dcontext` (images, tokens, width).
 pub fn backward<T: Real>(
     shape: Shape,
-    qkv: &[T],
-    log_sum_exp: &[T],
+    forward: Forward<T>,
     dcontext: &[T],
     dqkv: &mut [T],
     read_outs: ReadOuts<T>,
     workspace: &mut Workspace<T>,
 ) -> Result<(), Error> {
-    let _ = workspace;
-    check(shape, (qkv, log_sum_exp), dcontext, dqkv, &read_outs)?;
-    let per_head = HeadGradient::<T>::len(shape);
-    let mut by_head = vec![T::ZERO; shape.images * shape.heads * per_head];
-    let size = shape.tokens * shape.tokens;
-    let no_maps = read_outs.map_gradients.is_empty();
-    let kept = read_outs.map_gradients.chunks_mut(size).map(Some).chain(std::iter::repeat_with(|| None));
-    let tasks: Vec<_> = by_head.chunks_mut(per_head).zip(kept).enumerate().collect();
-    tasks.into_par_iter().for_each_init(Vec::new, |scratch, (index, (gradient, kept))| {
+    check(shape, forward, dcontext, dqkv, &read_outs)?;
+    let Workspace { instructions, heads: [rows, _], corners, .. } = workspace;
+    let (tile, most) = exact_tile(*instructions);
+    let rows = rows.at_least(shape.images * shape.heads * shape.tokens);
+    let outputs = Outputs { dqkv: dqkv.as_mut_ptr(), maps: (!read_outs.map_gradients.is_empty()).then(|| read_outs.map_gradients.as_mut_ptr()) };
+    rows.par_chunks_mut(shape.tokens.max(1)).enumerate().for_each(|(index, relevance)| {
         let at = (index / shape.heads, index % shape.heads);
         let row = read_outs.row.get(at.0 * shape.tokens..(at.0 + 1) * shape.tokens).unwrap_or(&[]);
-        scratch.resize(2 * size, T::ZERO);
-        let (map, other) = scratch.split_at_mut(size);
-        let map_gradient = kept.unwrap_or(other);
-        debug_assert!(no_maps || map_gradient.len() == size);
-        HeadGradient { shape, at, gradient }.run((qkv, log_sum_exp), dcontext, row, map, map_gradient);
+        let head = Head { shape, at, forward, dcontext, row, tile, most };
+        head.run(&outputs, relevance, &mut corner(corners));
     });
-    gather(shape, &by_head, dqkv);
-    sum_rows(shape, &by_head, read_outs.row_step);
+    sum_rows(shape, rows, read_outs.row_step);
     Ok(())
 }
 
-/// One head's share of the gradients: dQ, dK, dV (tokens, head width) and its relevance row (tokens), one after the other.
-struct HeadGradient<'a, T> {
+/// Where results go; every task writes what belongs to its head.
+struct Outputs<T> {
+    dqkv: *mut T,
+    maps: Option<*mut T>,
+}
+
+// SAFETY: the pointers stem from slices that are borrowed mutably while tasks run; every task writes columns of its own head.
+unsafe impl<T: Sync> Sync for Outputs<T> {}
+
+/// One head of one image.
+struct Head<'a, T: Real> {
     shape: Shape,
     at: (usize, usize),
-    gradient: &'a mut [T],
+    forward: Forward<'a, T>,
+    dcontext: &'a [T],
+    row: &'a [T],
+    tile: Tile<T>,
+    most: usize,
 }
 
-impl<T: Real> HeadGradient<'_, T> {
-    fn len(shape: Shape) -> usize {
-        shape.tokens * (3 * shape.head_width + 1)
-    }
+/// The buffers of one block of keys.
+struct Block<'a, T> {
+    /// Keys, values and results, each (head width, 32).
+    panels: [&'a mut [T]; 3],
+    /// `A`, then `dS`, (queries, 32).
+    scores: &'a mut [T],
+    /// `dA`, (queries, 32).
+    gradients: &'a mut [T],
+}
 
-    fn run(self, (qkv, log_sum_exp): (&[T], &[T]), dcontext: &[T], row: &[T], map: &mut [T], dmap: &mut [T]) {
+/// What a head's queries bring: strips of queries and of gradients, log-sum-exps, and `dO·O`.
+struct Queries<'a, T> {
+    strips: &'a [T],
+    dcontext: &'a [T],
+    log_sum_exp: &'a [T],
+    dots: &'a [T],
+}
+
+impl<T: Real> Head<'_, T> {
+    fn run(&self, outputs: &Outputs<T>, relevance: &mut [T], corner: &mut Corner<T>) {
         let Shape { tokens, head_width, .. } = self.shape;
-        let part = |part| head_of(self.shape, qkv, part, self.at);
-        let start = self.at.0 * tokens * self.shape.width() + self.at.1 * head_width;
-        let dcontext = View::rows(&dcontext[start..], tokens, head_width, self.shape.width());
-        probabilities_of(self.shape, qkv, log_sum_exp, self.at, map);
-        matmul(T::ONE, dcontext, part(Part::Value).transposed(), T::ZERO, View::square(&mut *dmap, tokens), Parallelism::None);
-
-        let mut parts = self.gradient.chunks_mut(tokens * head_width);
-        let [dq, dk, dv, relevance] = [(); 4].map(|()| parts.next().unwrap_or_default());
-        let out = |m| View::rows(m, tokens, head_width, head_width);
-        matmul(T::ONE, View::square(&*map, tokens).transposed(), dcontext, T::ZERO, out(dv), Parallelism::None);
-        if !row.is_empty() {
-            relevance_row(map, dmap, row, relevance);
+        let Corner { results, map, panel, context, strips, square, .. } = corner;
+        let queries = self.pack(strips.at_least(2 * tokens * head_width), context.at_least(2 * tokens));
+        let square = square.at_least(tokens.next_multiple_of(WIDTH) * tokens);
+        let (keys, rest) = panel.at_least(3 * head_width * WIDTH).split_at_mut(head_width * WIDTH);
+        let (values, to) = rest.split_at_mut(head_width * WIDTH);
+        let (scores, gradients) = (results.at_least(tokens * WIDTH), map.at_least(tokens * WIDTH));
+        let mut block = Block { panels: [keys, values, to], scores, gradients };
+        for first in (0..tokens).step_by(WIDTH) {
+            let count = WIDTH.min(tokens - first);
+            self.maps(first..first + count, &queries, &mut block);
+            let mut sums = [T::ZERO; WIDTH];
+            probabilities(block.scores, queries.log_sum_exp);
+            add_relevance(block.scores, block.gradients, self.row, &mut sums);
+            relevance[first..first + count].copy_from_slice(&sums[..count]);
+            if let Some(maps) = outputs.maps {
+                self.store_map(first..first + count, block.gradients, maps);
+            }
+            // dVᵀ = dOᵀ·A and dKᵀ = Qᵀ·dS, 32 keys at a time.
+            self.product(|query| self.dcontext(query), self.shape.width(), block.scores, block.panels[2]);
+            self.store(Part::Value, first..first + count, (block.panels[2], T::ONE), outputs);
+            softmax_gradient(block.scores, block.gradients, queries.dots);
+            self.product(|query| self.part(Part::Query, query), 3 * self.shape.width(), block.scores, block.panels[2]);
+            self.store(Part::Key, first..first + count, (block.panels[2], self.shape.scale()), outputs);
+            turn(first..first + count, block.scores, square);
         }
-        softmax_gradient(map, dmap, tokens);
-        let scale = self.shape.scale();
-        matmul(scale, View::square(&*map, tokens), part(Part::Key), T::ZERO, out(dq), Parallelism::None);
-        matmul(scale, View::square(&*map, tokens).transposed(), part(Part::Query), T::ZERO, out(dk), Parallelism::None);
+        for (panel, first) in square.chunks(tokens * WIDTH).zip((0..tokens).step_by(WIDTH)) {
+            // dQᵀ = Kᵀ·dSᵀ, 32 queries at a time.
+            self.product(|key| self.part(Part::Key, key), 3 * self.shape.width(), panel, block.panels[2]);
+            self.store(Part::Query, first..tokens.min(first + WIDTH), (block.panels[2], self.shape.scale()), outputs);
+        }
+    }
+
+    fn part(&self, part: Part, token: usize) -> &[T] {
+        &self.forward.qkv[start(self.shape, part, self.at, token)..][..self.shape.head_width]
+    }
+
+    fn dcontext(&self, token: usize) -> &[T] {
+        let Shape { tokens, heads, head_width, .. } = self.shape;
+        &self.dcontext[((self.at.0 * tokens + token) * heads + self.at.1) * head_width..][..head_width]
+    }
+
+    fn pack<'b>(&self, strips: &'b mut [T], numbers: &'b mut [T]) -> Queries<'b, T> {
+        let Shape { tokens, heads, head_width, .. } = self.shape;
+        let (queries, dcontext) = strips.split_at_mut(tokens * head_width);
+        pack_strips(queries, self.most, (tokens, head_width), |query| self.part(Part::Query, query));
+        pack_strips(dcontext, self.most, (tokens, head_width), |query| self.dcontext(query));
+        let (log_sum_exp, dots) = numbers.split_at_mut(tokens);
+        for (query, (log_sum_exp, dot)) in log_sum_exp.iter_mut().zip(&mut *dots).enumerate() {
+            let at = (self.at.0 * tokens + query) * heads + self.at.1;
+            *log_sum_exp = self.forward.log_sum_exp[at];
+            *dot = self.dcontext(query).iter().zip(&self.forward.context[at * head_width..]).map(|(&g, &o)| g * o).sum();
+        }
+        Queries { strips: queries, dcontext, log_sum_exp, dots }
+    }
+
+    /// Scores `S` and `dA` of some keys, both (queries, 32).
+    fn maps(&self, columns: Range<usize>, queries: &Queries<T>, block: &mut Block<T>) {
+        let Shape { tokens, head_width, .. } = self.shape;
+        let [keys, values, _] = &mut block.panels;
+        pack_panel(keys, columns.len(), self.shape.scale(), |lane| self.part(Part::Key, columns.start + lane));
+        pack_panel(values, columns.len(), T::ONE, |lane| self.part(Part::Value, columns.start + lane));
+        let mut row = 0;
+        for rows in shares(tokens, self.most) {
+            let (from, to) = (row * head_width..(row + rows) * head_width, row * WIDTH..(row + rows) * WIDTH);
+            let shape = (rows, head_width);
+            multiply(self.tile, shape, (&queries.strips[from.clone()], rows), keys, &mut block.scores[to.clone()]);
+            multiply(self.tile, shape, (&queries.dcontext[from], rows), values, &mut block.gradients[to]);
+            row += rows;
+        }
+    }
+
+    /// `to (head width, 32) ← Σ_token row(token)ᵀ·panel[token]`; the rows of neighbouring tokens lie `step` apart.
+    fn product<'b>(&'b self, row: impl Fn(usize) -> &'b [T], step: usize, panel: &[T], to: &mut [T]) {
+        let Shape { tokens, head_width, .. } = self.shape;
+        // From the first token's row to the end of the last one's: neighbours lie in one slice.
+        let whole = |first: usize| -> &[T] {
+            let from = row(0)[first..].as_ptr();
+            // SAFETY: rows of tokens lie `step` apart in one slice, and the last of them is there.
+            unsafe { std::slice::from_raw_parts(from, (tokens - 1) * step + head_width - first) }
+        };
+        let mut first = 0;
+        for rows in shares(head_width, self.most) {
+            multiply(self.tile, (rows, tokens), (whole(first), step), panel, &mut to[first * WIDTH..(first + rows) * WIDTH]);
+            first += rows;
+        }
+    }
+
+    /// Writes a transposed result (head width, 32) into the rows of some tokens.
+    fn store(&self, part: Part, tokens: Range<usize>, (from, scale): (&[T], T), outputs: &Outputs<T>) {
+        for (lane, token) in tokens.enumerate() {
+            let at = start(self.shape, part, self.at, token);
+            // SAFETY: these columns belong to this task's head and lie inside `dqkv`, whose length was checked.
+            let row = unsafe { std::slice::from_raw_parts_mut(outputs.dqkv.add(at), self.shape.head_width) };
+            row.iter_mut().zip(from[lane..].iter().step_by(WIDTH)).for_each(|(to, &value)| *to = value * scale);
+        }
+    }
+
+    fn store_map(&self, keys: Range<usize>, gradients: &[T], maps: *mut T) {
+        let Shape { tokens, heads, .. } = self.shape;
+        for (query, values) in gradients.chunks(WIDTH).take(tokens).enumerate() {
+            let at = ((self.at.0 * heads + self.at.1) * tokens + query) * tokens + keys.start;
+            // SAFETY: this map belongs to this task's head and lies inside the maps, whose length was checked.
+            let row = unsafe { std::slice::from_raw_parts_mut(maps.add(at), keys.len()) };
+            row.copy_from_slice(&values[..keys.len()]);
+        }
     }
 }
 
-/// `relevance_j = Σ_i row_i·max(A_ij·dA_ij, 0)`.
-fn relevance_row<T: Real>(map: &[T], dmap: &[T], row: &[T], relevance: &mut [T]) {
-    let tokens = row.len();
-    let lines = map.chunks(tokens).zip(dmap.chunks(tokens)).zip(row);
-    for ((map, dmap), &weight) in lines {
-        vectorised(
-            #[inline(always)]
-            || {
-                for ((sum, &a), &g) in relevance.iter_mut().zip(map).zip(dmap) {
+/// `A = exp(S − log-sum-exp)`, in place.
+fn probabilities<T: Real>(scores: &mut [T], log_sum_exp: &[T]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (scores, &log_sum_exp) in scores.chunks_mut(WIDTH).zip(log_sum_exp) {
+                scores.iter_mut().for_each(|score| *score = (*score - log_sum_exp).exp());
+            }
+        },
+    );
+}
+
+/// `sums_j += Σ_i row_i·max(A_ij·dA_ij, 0)`; an empty row asks for nothing.
+fn add_relevance<T: Real>(map: &[T], gradients: &[T], row: &[T], sums: &mut [T; WIDTH]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for ((map, gradients), &weight) in map.chunks(WIDTH).zip(gradients.chunks(WIDTH)).zip(row) {
+                for ((sum, &a), &g) in sums.iter_mut().zip(map).zip(gradients) {
                     *sum += weight * T::max(a * g, T::ZERO);
                 }
-            },
-        );
-    }
+            }
+        },
+    );
 }
 
-/// Turns `map` from `A` into `dS`.
-fn softmax_gradient<T: Real>(map: &mut [T], dmap: &[T], tokens: usize) {
-    for (map, dmap) in map.chunks_mut(tokens).zip(dmap.chunks(tokens)) {
-        vectorised(
-            #[inline(always)]
-            || {
-                let mut lanes = [T::ZERO; 16];
-                for (map, dmap) in map.chunks(16).zip(dmap.chunks(16)) {
-                    for ((lane, &a), &g) in lanes.iter_mut().zip(map).zip(dmap) {
-                        *lane = a.mul_add(g, *lane);
-                    }
-                }
-                let total: T = lanes.into_iter().sum();
-                map.iter_mut().zip(dmap).for_each(|(a, &g)| *a *= g - total);
-            },
-        );
-    }
+/// Turns `A` into `dS = A ∘ (dA − dO·O)`.
+fn softmax_gradient<T: Real>(map: &mut [T], gradients: &[T], dots: &[T]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for ((map, gradients), &dot) in map.chunks_mut(WIDTH).zip(gradients.chunks(WIDTH)).zip(dots) {
+                map.iter_mut().zip(gradients).for_each(|(a, &g)| *a *= g - dot);
+            }
+        },
+    );
 }
 
-/// Lays the heads' gradients side by side into the packed layout.
-fn gather<T: Real>(shape: Shape, by_head: &[T], dqkv: &mut [T]) {
-    let Shape { tokens, heads, head_width, .. } = shape;
-    dqkv.par_chunks_mut(3 * shape.width()).enumerate().for_each(|(at, packed)| {
-        let (image, token) = (at / tokens, at % tokens);
-        for (slot, packed) in packed.chunks_mut(head_width).enumerate() {
-            let (part, head) = (slot / heads, slot % heads);
-            let start = (image * heads + head) * HeadGradient::<T>::len(shape) + (part * tokens + token) * head_width;
-            packed.copy_from_slice(&by_head[start..start + head_width]);
+/// Lays some keys' columns (queries, 32) into panels of 32 queries, each (keys, 32).
+fn turn<T: Real>(keys: Range<usize>, columns: &[T], square: &mut [T]) {
+    let of_panel = square.len() / columns.len().div_ceil(WIDTH * WIDTH).max(1);
+    for (columns, panel) in columns.chunks(WIDTH * WIDTH).zip(square.chunks_mut(of_panel)) {
+        for (lane, row) in columns.chunks(WIDTH).enumerate() {
+            for (key, &value) in keys.clone().zip(row) {
+                panel[key * WIDTH + lane] = value;
+            }
         }
-    });
+    }
 }
 
 /// Means the heads' relevance rows in the order of the heads.
 fn sum_rows<T: Real>(shape: Shape, by_head: &[T], row_step: &mut [T]) {
     let share = T::from_f64(1.0 / shape.heads as f64);
-    let per_head = HeadGradient::<T>::len(shape);
-    for (step, of_image) in row_step.chunks_mut(shape.tokens).zip(by_head.chunks(shape.heads * per_head)) {
+    for (step, of_image) in row_step.chunks_mut(shape.tokens).zip(by_head.chunks(shape.heads * shape.tokens)) {
         step.fill(T::ZERO);
-        for of_head in of_image.chunks(per_head) {
-            let relevance = &of_head[per_head - shape.tokens..];
-            step.iter_mut().zip(relevance).for_each(|(sum, &value)| *sum += share * value);
+        for of_head in of_image.chunks(shape.tokens) {
+            step.iter_mut().zip(of_head).for_each(|(sum, &value)| *sum += share * value);
         }
     }
 }
 
-fn check<T: Real>(
-    shape: Shape,
-    (qkv, log_sum_exp): (&[T], &[T]),
-    dcontext: &[T],
-    dqkv: &[T],
-    read_outs: &ReadOuts<T>,
-) -> Result<(), Error> {
+fn check<T: Real>(shape: Shape, forward: Forward<T>, dcontext: &[T], dqkv: &[T], read_outs: &ReadOuts<T>) -> Result<(), Error> {
     let wanted = |slice: &[T], len| if slice.is_empty() { 0 } else { len };
-    expect_len("attention", "qkv", qkv, shape.qkv_len())?;
-    expect_len("attention", "log_sum_exp", log_sum_exp, shape.log_sum_exp_len())?;
+    expect_len("attention", "qkv", forward.qkv, shape.qkv_len())?;
+    expect_len("attention", "log_sum_exp", forward.log_sum_exp, shape.log_sum_exp_len())?;
+    expect_len("attention", "context", forward.context, shape.context_len())?;
     expect_len("attention", "dcontext", dcontext, shape.context_len())?;
     expect_len("attention", "dqkv", dqkv, shape.qkv_len())?;
     expect_len("attention", "row", read_outs.row, read_outs.row_step.len())?;

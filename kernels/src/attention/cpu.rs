@@ -9,25 +9,13 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
+use super::blocks::{Part, multiply, pack_panel, pack_strips, start};
 use super::{Fused, HeadFusion, Shape};
 use crate::linear::panels::WIDTH;
-use crate::linear::{Strip, Tile, exact_tile};
+use crate::linear::{Tile, exact_tile, shares};
 use crate::simd::vectorised;
 use crate::workspace::{Corner, corner};
 use crate::{Real, Workspace};
-
-/// Which third of the packed buffer.
-#[derive(Clone, Copy)]
-pub(super) enum Part {
-    Query,
-    Key,
-    Value,
-}
-
-/// Where one head's columns of one third begin, for a token of an image.
-pub(super) fn start(shape: Shape, part: Part, (image, head): (usize, usize), token: usize) -> usize {
-    (image * shape.tokens + token) * 3 * shape.width() + part as usize * shape.width() + head * shape.head_width
-}
 
 /// Context and log-sum-exp, the fused map, or all of them.
 pub(super) fn forward<T: Real>(
@@ -98,14 +86,7 @@ impl<'a, T: Real> Heads<'a, T> {
             let at = (index / shape.heads, index % shape.heads);
             let row = |part, token| &qkv[start(shape, part, at, token)..][..shape.head_width];
             values.chunks_mut(shape.head_width).enumerate().for_each(|(token, to)| to.copy_from_slice(row(Part::Value, token)));
-            let mut first = 0;
-            for count in crate::linear::shares(shape.tokens, most) {
-                let strip = &mut keys[first * shape.head_width..][..count * shape.head_width];
-                for key in 0..count {
-                    strip[key..].iter_mut().step_by(count).zip(row(Part::Key, first + key)).for_each(|(to, &value)| *to = value);
-                }
-                first += count;
-            }
+            pack_strips(keys, most, (shape.tokens, shape.head_width), |token| row(Part::Key, token));
         });
         Self { shape, qkv, keys, values, tile, most, corners }
     }
@@ -166,17 +147,11 @@ impl<T: Real> Task<'_, T> {
         }
     }
 
-    /// The block's queries of one head, times `1/√d`, as a panel (head width, 32); lanes without a query hold zeros.
+    /// The block's queries of one head, times `1/√d`, as a panel (head width, 32).
     fn pack_queries(&self, head: usize, panel: &mut [T]) {
         let shape = self.heads.shape;
-        let scale: T = shape.scale();
-        if self.queries.len() < WIDTH {
-            panel.fill(T::ZERO);
-        }
-        for (lane, query) in self.queries.clone().enumerate() {
-            let row = &self.heads.qkv[start(shape, Part::Query, (self.image, head), query)..][..shape.head_width];
-            panel[lane..].iter_mut().step_by(WIDTH).zip(row).for_each(|(to, &value)| *to = value * scale);
-        }
+        let row = |lane: usize| start(shape, Part::Query, (self.image, head), self.queries.start + lane);
+        pack_panel(panel, self.queries.len(), shape.scale(), |lane| &self.heads.qkv[row(lane)..][..shape.head_width]);
     }
 
     /// `scores (keys, 32) ← K·Qᵀ`.
@@ -184,9 +159,9 @@ impl<T: Real> Task<'_, T> {
         let Shape { tokens, heads, head_width, .. } = self.heads.shape;
         let keys = &self.heads.keys[(self.image * heads + head) * tokens * head_width..][..tokens * head_width];
         let mut first = 0;
-        for rows in crate::linear::shares(tokens, self.heads.most) {
+        for rows in shares(tokens, self.heads.most) {
             let (a, c) = (&keys[first * head_width..][..rows * head_width], &mut scores[first * WIDTH..][..rows * WIDTH]);
-            self.tile((rows, head_width), (a.as_ptr(), rows), queries, c);
+            multiply(self.heads.tile, (rows, head_width), (a, rows), queries, c);
             first += rows;
         }
     }
@@ -196,19 +171,11 @@ impl<T: Real> Task<'_, T> {
         let Shape { tokens, heads, head_width, .. } = self.heads.shape;
         let values = &self.heads.values[(self.image * heads + head) * tokens * head_width..][..tokens * head_width];
         let mut first = 0;
-        for rows in crate::linear::shares(head_width, self.heads.most) {
+        for rows in shares(head_width, self.heads.most) {
             let c = &mut context[first * WIDTH..][..rows * WIDTH];
-            self.tile((rows, tokens), (values[first..].as_ptr(), head_width), weights, c);
+            multiply(self.heads.tile, (rows, tokens), (&values[first..], head_width), weights, c);
             first += rows;
         }
-    }
-
-    fn tile(&self, (rows, steps): (usize, usize), (a, a_step): (*const T, usize), b: &[T], c: &mut [T]) {
-        debug_assert!(b.len() >= steps * WIDTH && c.len() == rows * WIDTH);
-        let strip = Strip { rows, steps, a, a_step, b: b.as_ptr(), c: c.as_mut_ptr(), add: false, ahead: std::ptr::null(), lines: 0 };
-        // SAFETY: (1) the callers cut `a` from slices that hold every step's rows, `b` and `c` from ones as long as asserted;
-        // (2) `shares` keeps to the most rows; (3) the tile was chosen among the instructions found on this processor.
-        unsafe { (self.heads.tile)(&strip) }
     }
 
     fn store_map(&self, map: &[T], to: *mut T) {

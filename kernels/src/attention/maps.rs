@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::cpu::{self, Part, start};
-use super::{Fused, HeadFusion, Shape};
+use super::blocks::{Part, start};
+use super::{Fused, HeadFusion, Shape, cpu};
 use crate::error::expect_len;
 use crate::matmul::{Parallelism, View, matmul};
 use crate::simd::vectorised;
@@ -29,12 +29,12 @@ pub fn fused_map<T: Real>(shape: Shape, qkv: &[T], fusion: HeadFusion, map: &mut
 }
 
 /// The columns of one head in all rows of one image.
-pub(super) fn head_of<T>(shape: Shape, qkv: &[T], part: Part, at: (usize, usize)) -> View<&[T]> {
+fn head_of<T>(shape: Shape, qkv: &[T], part: Part, at: (usize, usize)) -> View<&[T]> {
     View::rows(&qkv[start(shape, part, at, 0)..], shape.tokens, shape.head_width, 3 * shape.width())
 }
 
 /// Fills `map` (tokens, tokens) with the probabilities of one head of one image.
-pub(super) fn probabilities_of<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T], at: (usize, usize), map: &mut [T]) {
+fn probabilities_of<T: Real>(shape: Shape, qkv: &[T], log_sum_exp: &[T], at: (usize, usize), map: &mut [T]) {
     let Shape { tokens, heads, .. } = shape;
     let (queries, keys) = (head_of(shape, qkv, Part::Query, at), head_of(shape, qkv, Part::Key, at).transposed());
     matmul(shape.scale(), queries, keys, T::ZERO, View::square(&mut *map, tokens), Parallelism::None);

@@ -11,12 +11,13 @@
 //! - the explicit maps of all heads and their gradients, for oracles and for those who ask.
 
 mod backward;
+mod blocks;
 mod cpu;
 mod maps;
 #[cfg(test)]
 mod tests;
 
-pub use backward::{ReadOuts, backward};
+pub use backward::{Forward, ReadOuts, backward};
 pub use maps::{fused_map, probabilities};
 
 use crate::error::expect_len;

@@ -97,10 +97,11 @@ fn fusions_agree_with_the_explicit_maps() {
 #[test]
 fn gradients_are_the_derivatives() {
     let (qkv, weights) = (seeded::<f64>(1, SHAPE.qkv_len()), seeded::<f64>(2, SHAPE.context_len()));
-    let (_, log_sum_exp) = run(SHAPE, &qkv);
+    let (context, log_sum_exp) = run(SHAPE, &qkv);
+    let kept = Forward { qkv: &qkv, log_sum_exp: &log_sum_exp, context: &context };
     let (mut dqkv, mut dmaps) = (vec![0.0; SHAPE.qkv_len()], vec![0.0; SHAPE.maps_len()]);
     let read_outs = ReadOuts { map_gradients: &mut dmaps, ..Default::default() };
-    backward(SHAPE, &qkv, &log_sum_exp, &weights, &mut dqkv, read_outs, &mut Workspace::default()).unwrap();
+    backward(SHAPE, kept, &weights, &mut dqkv, read_outs, &mut Workspace::default()).unwrap();
     assert_gradient("dqkv", &qkv, &dqkv, |qkv| dot(&run(SHAPE, qkv).0, &weights));
     assert_gradient("dmaps", &vec![0.0; SHAPE.maps_len()], &dmaps, |nudge| dot(&by_definition(SHAPE, &qkv, nudge).1, &weights));
 }
@@ -108,10 +109,11 @@ fn gradients_are_the_derivatives() {
 #[test]
 fn the_relevance_row_is_the_explicit_product() {
     let (qkv, dcontext, row) = (seeded::<f64>(1, SHAPE.qkv_len()), seeded::<f64>(2, SHAPE.context_len()), seeded::<f64>(3, 10));
-    let (_, log_sum_exp) = run(SHAPE, &qkv);
+    let (context, log_sum_exp) = run(SHAPE, &qkv);
+    let kept = Forward { qkv: &qkv, log_sum_exp: &log_sum_exp, context: &context };
     let (mut dqkv, mut dmaps, mut step) = (vec![0.0; SHAPE.qkv_len()], vec![0.0; SHAPE.maps_len()], vec![f64::NAN; 10]);
     let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut dmaps };
-    backward(SHAPE, &qkv, &log_sum_exp, &dcontext, &mut dqkv, read_outs, &mut Workspace::default()).unwrap();
+    backward(SHAPE, kept, &dcontext, &mut dqkv, read_outs, &mut Workspace::default()).unwrap();
     let (maps, _) = by_definition(SHAPE, &qkv, &[]);
     let Shape { tokens, heads, .. } = SHAPE;
     let mut expected = vec![0.0; 10];

@@ -31,11 +31,18 @@ pub(super) fn backward<T: Real>(affine: Affine<T>, x: &[T], dy: &[T], dx: &mut [
             || {
                 let Moments { mean, rstd } = Moments::of(x, affine.eps);
                 let share = T::from_f64(1.0 / width as f64);
-                let mean_g = share * sum(width, |i| dy[i] * affine.gain[i]);
-                let mean_gn = share * sum(width, |i| dy[i] * affine.gain[i] * (x[i] - mean) * rstd);
-                for i in 0..width {
-                    let n = (x[i] - mean) * rstd;
-                    dx[i] += rstd * (dy[i] * affine.gain[i] - mean_g - n * mean_gn);
+                let mut sums = [[T::ZERO; LANES]; 2];
+                for ((x, dy), gain) in x.chunks(LANES).zip(dy.chunks(LANES)).zip(affine.gain.chunks(LANES)) {
+                    let [of_g, of_gn] = &mut sums;
+                    for ((((of_g, of_gn), &x), &dy), &gain) in of_g.iter_mut().zip(of_gn).zip(x).zip(dy).zip(gain) {
+                        *of_g += dy * gain;
+                        *of_gn += dy * gain * ((x - mean) * rstd);
+                    }
+                }
+                let [mean_g, mean_gn] = sums.map(|lanes| share * lanes.into_iter().sum::<T>());
+                for (((dx, &x), &dy), &gain) in dx.iter_mut().zip(x).zip(dy).zip(affine.gain) {
+                    let n = (x - mean) * rstd;
+                    *dx += rstd * (dy * gain - mean_g - n * mean_gn);
                 }
             },
         );
@@ -69,8 +76,8 @@ impl<T: Real> Moments<T> {
     #[inline(always)]
     pub fn of(x: &[T], eps: f64) -> Self {
         let share = T::from_f64(1.0 / x.len() as f64);
-        let mean = share * sum(x.len(), |i| x[i]);
-        let variance = share * sum(x.len(), |i| (x[i] - mean) * (x[i] - mean));
+        let mean = share * sum(x, |x| x);
+        let variance = share * sum(x, |x| (x - mean) * (x - mean));
         Self { mean, rstd: T::ONE / (variance + T::from_f64(eps)).sqrt() }
     }
 }
@@ -84,16 +91,10 @@ pub(crate) fn normalise<T: Real>(moments: Moments<T>, x: &[T], gain: &[T], bias:
 }
 
 #[inline(always)]
-fn sum<T: Real>(count: usize, term: impl Fn(usize) -> T) -> T {
+fn sum<T: Real>(x: &[T], term: impl Fn(T) -> T) -> T {
     let mut lanes = [T::ZERO; LANES];
-    let whole = count - count % LANES;
-    for start in (0..whole).step_by(LANES) {
-        for (lane, partial) in lanes.iter_mut().enumerate() {
-            *partial += term(start + lane);
-        }
-    }
-    for i in whole..count {
-        lanes[i - whole] += term(i);
+    for chunk in x.chunks(LANES) {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += term(x));
     }
     lanes.into_iter().sum()
 }

@@ -4,8 +4,9 @@ use clap::Args;
 use datasets::synthetic::{Cohort, CohortPlan, Shares};
 use reports::table::{Align, Column, Table, percent};
 
+use super::methods::MethodArguments;
 use super::model::ModelArguments;
-use super::style::MethodArguments;
+
 use crate::dashboard::TestRecord;
 use crate::drawn_model;
 use crate::evidence::{Localisation, localisation};
@@ -32,8 +33,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let methods = arguments.methods.methods()?;
+    let mut methods = arguments.methods.methods()?;
     let vit = arguments.model.load()?;
+    arguments.methods.give_baseline(&vit, &mut methods)?;
     let plan = CohortPlan {
         images: arguments.images,
         patients: arguments.images,

@@ -13,12 +13,13 @@ use xai::{Batch, HeadKind, Method, Target, Vit, Window};
 
 use super::explanation::{Explanation, ImageFacts, ModelFacts};
 use super::map_files::{MapFiles, stem, unique};
+use super::methods::MethodArguments;
 use super::model::ModelArguments;
 use super::picture_file;
-use super::style::{MethodArguments, StyleArguments};
+use super::style::StyleArguments;
 use crate::names::{visible, visible_json};
 use crate::pipeline::{self, Question, Reading};
-use crate::progress;
+use crate::progress::PassBar;
 
 /// Explain pictures.
 #[derive(Debug, Args)]
@@ -66,8 +67,9 @@ struct Answered {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     arguments.style.style(String::new())?;
-    let methods = arguments.methods.methods()?;
+    let mut methods = arguments.methods.methods()?;
     let vit = arguments.model.load()?;
+    arguments.methods.give_baseline(&vit, &mut methods)?;
     refuse_without_head(&vit, &methods)?;
     let target = Target::parse(&arguments.target, vit.labels())?;
     let question = Question { target, methods: methods.iter().map(|(_, method)| method.clone()).collect() };
@@ -103,12 +105,12 @@ fn explain_pictures(
     methods: &[(String, Method)],
     explanation: &mut Explanation,
 ) -> anyhow::Result<()> {
-    let bar = progress::bar("explaining", arguments.images.len());
+    let bar = PassBar::new("explaining", arguments.images.len(), question);
     let (mut stems, mut seen) = (HashSet::new(), HashMap::new());
     for file in &arguments.images {
         match picture_file::open(file) {
             Ok(opened) => {
-                let mut answered = answer(vit, file, opened, question)?;
+                let mut answered = answer(vit, file, opened, question, &bar)?;
                 answered.stem = unique(answered.stem, &mut stems);
                 if let Some(earlier) = seen.insert(answered.facts.sha256.clone(), answered.facts.file.clone()) {
                     answered.facts.notes.push(format!("the same bytes as {}", visible(&earlier)));
@@ -117,14 +119,14 @@ fn explain_pictures(
             }
             Err(refused) => explanation.refused.push(refused),
         }
-        bar.inc(1);
+        bar.next_picture();
     }
-    bar.finish_and_clear();
+    bar.finish();
     Ok(())
 }
 
-fn answer(vit: &Vit, file: &Path, (decoded, sha256): (Decoded, String), question: &Question) -> anyhow::Result<Answered> {
-    let reading = pipeline::read(vit, &decoded.image, question)?;
+fn answer(vit: &Vit, file: &Path, (decoded, sha256): (Decoded, String), question: &Question, bar: &PassBar) -> anyhow::Result<Answered> {
+    let reading = pipeline::read_watched(vit, &decoded.image, question, &mut |progress| bar.show(progress))?;
     let size = (decoded.image.height(), decoded.image.width());
     let target = question.target.describe(vit.labels());
     let mut facts = ImageFacts::of(file.display().to_string(), sha256, size, target, &reading);
@@ -201,12 +203,15 @@ fn summary(arguments: &Arguments, explanation: &Explanation) {
         for map in &image.maps {
             let note = if map.no_localised_evidence { " (no localised evidence)" } else { "" };
             println!(
-                "  {:<20} {:.3e} to {:.3e}{note}  {}",
+                "  {:<28} {:.3e} to {:.3e}{note}  {}",
                 map.method,
                 map.range.0,
                 map.range.1,
                 arguments.out.join(&map.overlay).display()
             );
+            if let Some(gap) = &map.completeness_gap {
+                println!("    completeness: {gap}");
+            }
         }
     }
 }

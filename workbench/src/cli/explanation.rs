@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use xai::{HeadKind, Recipe, Vit, Window};
+use xai::{CompletenessGap, HeadKind, Recipe, Vit, Window};
 
 use crate::names::visible;
 use crate::pipeline::{Reading, Timings};
@@ -68,6 +68,9 @@ pub struct MapFacts {
     pub range: (f32, f32),
     /// True where the map shows no localised evidence.
     pub no_localised_evidence: bool,
+    /// What completeness misses, for methods that promise it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completeness_gap: Option<CompletenessGap>,
     /// File of the overlay.
     pub overlay: String,
     /// File of the values on the patch grid, float32.

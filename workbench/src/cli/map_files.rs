@@ -48,7 +48,8 @@ impl MapFiles<'_> {
         let about = if method.is_class_specific() { format!("for: {target}") } else { "the same for every class".into() };
         let model =
             if reading.trace.vit().source().name == drawn_model::NAME { format!("; model {}", drawn_model::LABEL) } else { String::new() };
-        let drawn = pipeline::overlay(picture, reading, map, &self.style.style(format!("{name}, {about}{model}"))?);
+        let from = if let Method::IntegratedGradients(settings) = method { format!(" from {}", settings.baseline) } else { String::new() };
+        let drawn = pipeline::overlay(picture, reading, map, &self.style.style(format!("{name}{from}, {about}{model}"))?);
         let file = |ending: &str| format!("{}.{name}.{ending}", self.stem);
         let (overlay, grid, full) = (file("png"), file("grid.npy"), file("full.npy"));
         let place = |file: &str| self.folder.join(file);
@@ -62,6 +63,7 @@ impl MapFiles<'_> {
             recipe,
             range: map.heat_map.range(),
             no_localised_evidence: map.heat_map.is_flat(),
+            completeness_gap: map.attribution.completeness_gap,
             overlay,
             grid,
             full,

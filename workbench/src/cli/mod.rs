@@ -1,16 +1,22 @@
 //! The command line: one file a command.
 
+mod baseline;
+mod convert;
 mod demo;
 mod doctor;
 mod evidence;
 mod explain;
 mod explanation;
 mod map_files;
+mod methods;
 mod model;
 mod picture_file;
+mod read_checkpoint;
 mod style;
 mod trace;
 mod train;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -40,23 +46,30 @@ enum Command {
     Train(train::Arguments),
     /// Draw a cohort, explain it, serve the dashboard on this machine
     Demo(demo::Arguments),
+    /// Write a checkpoint as safetensors
+    Convert(convert::Arguments),
     /// Say what was found on this machine and what is used
     Doctor(doctor::Arguments),
+    #[command(name = read_checkpoint::NAME, hide = true)]
+    ReadCheckpoint(read_checkpoint::Arguments),
 }
 
 impl Cli {
-    /// Runs the command that was given.
+    /// Runs the command that was given and says with what status the program ends.
     ///
     /// # Errors
     /// Whatever the command says; the message names what, where and the remedy.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::ReadCheckpoint(arguments) => return Ok(read_checkpoint::run(&arguments)),
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Trace(arguments) => trace::run(&arguments),
             Command::Evidence(arguments) => evidence::run(&arguments),
             Command::Train(arguments) => train::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),
+            Command::Convert(arguments) => convert::run(&arguments),
             Command::Doctor(arguments) => doctor::run(&arguments),
-        }
+        }?;
+        Ok(ExitCode::SUCCESS)
     }
 }

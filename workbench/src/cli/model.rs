@@ -1,16 +1,17 @@
 //! The model that a command works with.
 
 use clap::Args;
-use xai::{Activation, Hints, Precision, Vit};
+use xai::{Activation, Hints, LoadOptions, Precision, Vit};
 
+use super::read_checkpoint::in_child;
 use crate::{ModelSource, drawn_model, progress};
 
 /// Which model.
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// A checkpoint's folder or file; hf:OWNER/NAME[@REVISION] of the Hugging Face hub (fetched once, checked, then taken from
-    /// its cache; HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE and HF_TOKEN are obeyed); `drawn` (the small one that ships,
-    /// trained on drawn lesions); or random:NAME[+linear:CLASSES|+dnn3:CLASSES]
+    /// A checkpoint's folder or file (.safetensors, .pth, .pt, .bin, .ckpt); hf:OWNER/NAME[@REVISION] of the Hugging Face hub
+    /// (fetched once, checked, then taken from its cache; `pellucid doctor --help` names the variables that are obeyed); `drawn`
+    /// (the small one that ships, trained on drawn lesions); or random:NAME[+linear:CLASSES|+dnn3:CLASSES]
     #[arg(long, value_name = "DIR|FILE|hf:OWNER/NAME|drawn|random:NAME", default_value = "drawn")]
     pub model: String,
 
@@ -29,6 +30,14 @@ pub struct ModelArguments {
     /// In which numbers products are taken: f32, or bf16 (half the memory; fast where the processor has AVX512-BF16 or AMX)
     #[arg(long, value_name = "f32|bf16", default_value_t = Precision::F32)]
     pub precision: Precision,
+
+    /// SHA-256 that the weights' bytes must have
+    #[arg(long, value_name = "HEX")]
+    pub sha256: Option<String>,
+
+    /// Which of several state dicts in one .pth is meant
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
 }
 
 impl ModelArguments {
@@ -40,7 +49,8 @@ impl ModelArguments {
         notes.iter().for_each(|note| eprintln!("{named}: {note}"));
         let spinner = progress::spinner(&format!("loading {source}"));
         let hints = Hints { arch: self.arch.clone(), heads: self.heads.map(usize::from), activation: self.activation };
-        let loaded = source.load(&hints);
+        let options = LoadOptions { hints, sha256: self.sha256.clone(), key: self.key.clone(), pickles: in_child()? };
+        let loaded = source.load(&options);
         spinner.finish_and_clear();
         let vit = loaded?.with_precision(self.precision);
         eprintln!("model {}: {}", vit.source().name, vit.source().notes.join("; "));
@@ -56,7 +66,7 @@ pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use xai::{AttentionMap, Colormap, HeadChoice, HeadFusion, LayerChoice, Method, OverlayStyle, Target, Vit};
 
+use super::cost::offered;
 use super::problem::Problem;
 
 /// Shares of the relevance that an outline may enclose, in percent.
@@ -66,7 +67,7 @@ impl Controls {
         let mut controls = Self::default_for(vit);
         for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
             match name.as_str() {
-                "method" => controls.method = method(value)?,
+                "method" => controls.method = offered(value, vit)?,
                 "target" => (controls.class, controls.against) = target(value, controls.against, vit)?,
                 "against" => controls.against = Some(vit.labels().index(value).map_err(|e| bad("against", &e))?),
                 "layer" => controls.layer = index("layer", value, vit.config().num_hidden_layers, "last")?,
@@ -159,13 +160,6 @@ impl Controls {
 
 fn bad(control: &'static str, problem: &dyn std::fmt::Display) -> Problem {
     Problem::Control { control, problem: problem.to_string() }
-}
-
-fn method(value: &str) -> Result<&'static str, Problem> {
-    let known = Method::named();
-    let found = known.iter().find(|(name, ..)| name.eq_ignore_ascii_case(value));
-    let names = || known.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
-    found.map(|(name, ..)| *name).ok_or_else(|| bad("method", &format!("there is no method of this name; there are: {}", names())))
 }
 
 /// `predicted`, a class, or `class:against`.

@@ -17,6 +17,7 @@
 
 mod assets;
 mod controls;
+mod cost;
 mod evidence;
 mod hosts;
 mod lesion;

@@ -28,8 +28,8 @@ pub async fn overlay(
     let controls = Controls::parse(&query, state.model())?;
     let shared = state.clone();
     let draw = move || {
-        let (reading, map, _) = reading::read(&shared, &lesion, &controls)?;
-        png(&crate::pipeline::overlay(&lesion.picture, &reading, &map, &controls.style()))
+        let (reading, made) = reading::read(&shared, &lesion, &controls)?;
+        png(&crate::pipeline::overlay(&lesion.picture, &reading, &made.map, &controls.style()))
     };
     Ok(picture("image/png", state.queue().run(draw).await??))
 }

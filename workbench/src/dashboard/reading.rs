@@ -1,13 +1,12 @@
 //! A lesion's answer: bars, uncertainty, one map with its scale, its evidence and its recipe.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::{Path, Query, State as Shared};
 use datasets::LesionClass;
 use serde::Serialize;
-use xai::{Method, Recipe, Target, Vit};
+use xai::{CompletenessGap, Method, Recipe, Target, Vit};
 
 use super::State;
 use super::controls::Controls;
@@ -15,6 +14,7 @@ use super::evidence::Evidence;
 use super::lesion::Lesion;
 use super::model_card::ModelCard;
 use super::problem::Problem;
+use super::readings::Made;
 use super::scale::{Scale, figure};
 use super::uncertainty::Uncertainty;
 use crate::pipeline::{self, Map, Question, Reading};
@@ -36,6 +36,8 @@ pub struct Answer {
     pub map: MapCard,
     /// What the map is worth, where the lesion's place is known.
     pub evidence: Option<Evidence>,
+    /// What completeness misses, for methods that promise it.
+    pub completeness_gap: Option<CompletenessGap>,
     /// How the map was made.
     pub recipe: Recipe,
     /// SHA-256 of the recipe.
@@ -66,6 +68,8 @@ pub struct MapCard {
     pub method: &'static str,
     /// The method in a sentence.
     pub about: &'static str,
+    /// What it costs.
+    pub cost: String,
     /// What is explained, in words.
     pub target: String,
     /// Smallest and largest value.
@@ -107,7 +111,7 @@ pub async fn answer(state: &State, lesion: Arc<Lesion>, controls: Controls) -> R
 }
 
 /// The reading of a lesion and the map asked for, both through the pipeline.
-pub fn read(state: &State, lesion: &Lesion, controls: &Controls) -> Result<(Arc<Reading>, Map, Duration), Problem> {
+pub fn read(state: &State, lesion: &Lesion, controls: &Controls) -> Result<(Arc<Reading>, Arc<Made>), Problem> {
     let vit = state.model();
     let trace_all = || pipeline::read_prepared(vit, &lesion.batch, lesion.window, &first_question(vit)?).map_err(Problem::from);
     let one = || Ok::<_, Problem>(trace_all()?.remove(0));
@@ -116,9 +120,10 @@ pub fn read(state: &State, lesion: &Lesion, controls: &Controls) -> Result<(Arc<
         None => Target::Class(class),
     });
     let reading = state.readings().of(&lesion.id, asked, one)?;
-    let started = Instant::now();
-    let map = pipeline::map(&reading.trace, controls.target(&reading.logits)?, &controls.method()?)?;
-    Ok((reading, map, started.elapsed()))
+    let (target, method) = (controls.target(&reading.logits)?, controls.method()?);
+    let make = || pipeline::map(&reading.trace, target, &method).map_err(Problem::from);
+    let made = state.readings().map(&lesion.id, target, &method, make)?;
+    Ok((reading, made))
 }
 
 /// A question whose trace serves every method that the model can answer.
@@ -129,11 +134,12 @@ fn first_question(vit: &Vit) -> Result<Question, Problem> {
 
 impl Answer {
     fn of(state: &State, lesion: &Lesion, controls: &Controls) -> Result<Self, Problem> {
-        let (reading, map, explain) = read(state, lesion, controls)?;
+        let (reading, made) = read(state, lesion, controls)?;
+        let Made { map, took } = made.as_ref();
         let bars = bars(state.model(), &reading.probabilities);
         // Where a crop left nothing of the lesion there is nothing to weigh.
         let evidence = lesion.mask().and_then(|mask| Evidence::of(&map.heat_map, mask).ok());
-        let milliseconds = Milliseconds { trace: 1e3 * reading.timings.trace.as_secs_f64(), explain: 1e3 * explain.as_secs_f64() };
+        let milliseconds = Milliseconds { trace: 1e3 * reading.timings.trace.as_secs_f64(), explain: 1e3 * took.as_secs_f64() };
         Ok(Self {
             lesion: lesion.id.clone(),
             model: state.card().clone(),
@@ -143,7 +149,8 @@ impl Answer {
             evidence,
             recipe_sha256: map.attribution.recipe.hash(),
             recipe: map.attribution.recipe.clone(),
-            map: MapCard::of(state.model(), &map, lesion, controls)?,
+            map: MapCard::of(state.model(), map, lesion, controls)?,
+            completeness_gap: map.attribution.completeness_gap,
             milliseconds,
             overlay: format!("/lesions/{}/overlay.png?{}", lesion.id, controls.query()),
         })
@@ -164,6 +171,7 @@ impl MapCard {
         Ok(Self {
             method: controls.method,
             about,
+            cost: map.attribution.recipe.method.cost(),
             target,
             range,
             range_words: (figure(range.0), figure(range.1)),

@@ -2,16 +2,20 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use xai::{Target, Vit};
+use xai::{Method, Target, Vit};
 
-use crate::pipeline::Reading;
+use crate::pipeline::{Map, Reading};
 
 /// Memory that traces may hold together, in bytes.
 const MEMORY: usize = 512 << 20;
 
 /// Targets after which a reading is made anew, because a trace keeps the gradients of each.
 const MOST_TARGETS: usize = 64;
+
+/// Maps that are kept of one lesion.
+const MOST_MAPS: usize = 8;
 
 /// Readings by lesion, the latest used last.
 #[derive(Debug)]
@@ -20,11 +24,20 @@ pub struct Readings {
     most: usize,
 }
 
+/// A map and how long it took to make.
+#[derive(Debug)]
+pub struct Made {
+    pub map: Map,
+    pub took: Duration,
+}
+
 #[derive(Debug)]
 struct Open {
     lesion: String,
     reading: Arc<Reading>,
     targets: HashSet<Target>,
+    /// The latest maps of methods that make passes of their own: a page asks for each twice, and for every colour again.
+    maps: VecDeque<(Target, Method, Arc<Made>)>,
 }
 
 impl Readings {
@@ -41,8 +54,34 @@ impl Readings {
         if let Some(open) = self.take(lesion, target) {
             return Ok(self.put(open));
         }
-        let open = Open { lesion: lesion.into(), reading: Arc::new(read()?), targets: HashSet::from([target]) };
+        let open = Open { lesion: lesion.into(), reading: Arc::new(read()?), targets: HashSet::from([target]), maps: VecDeque::new() };
         Ok(self.put(open))
+    }
+
+    /// A map of a lesion, from `make` where none is kept. Those read from a trace are made anew: that is as quick.
+    ///
+    /// # Errors
+    /// Those of `make`; then nothing is kept.
+    pub fn map<E>(&self, lesion: &str, target: Target, method: &Method, make: impl FnOnce() -> Result<Map, E>) -> Result<Arc<Made>, E> {
+        if let Some(made) = self.kept_map(lesion, target, method) {
+            return Ok(made);
+        }
+        let started = Instant::now();
+        let made = Arc::new(Made { map: make()?, took: started.elapsed() });
+        if method.most_passes() > 0
+            && let Some(open) = self.lock().iter_mut().find(|open| open.lesion == lesion)
+        {
+            open.maps.push_back((target, method.clone(), made.clone()));
+            open.maps.drain(..open.maps.len().saturating_sub(MOST_MAPS));
+        }
+        Ok(made)
+    }
+
+    fn kept_map(&self, lesion: &str, target: Target, method: &Method) -> Option<Arc<Made>> {
+        let readings = self.lock();
+        let open = readings.iter().find(|open| open.lesion == lesion)?;
+        let kept = open.maps.iter().find(|(of, by, _)| *of == target && by == method);
+        kept.map(|(.., made)| made.clone())
     }
 
     fn take(&self, lesion: &str, target: Target) -> Option<Open> {

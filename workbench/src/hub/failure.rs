@@ -43,7 +43,7 @@ pub enum Failure {
     },
     /// No answer.
     #[error(
-        "{host} does not answer ({problem}); check the network, the proxy's settings and HF_ENDPOINT, then run the same command \
+        "{host} cannot be reached ({problem}); check the network, the proxy's settings and HF_ENDPOINT, then run the same command \
          again"
     )]
     Unreachable {

@@ -52,6 +52,14 @@ pub struct Snapshot {
 /// of small ones) were found to be the hub's; a download that was cut goes on where it ended, in the same run and in the next.
 /// Where the hub is silent, the cache answers, and [`Snapshot::notes`] says so.
 ///
+/// ```
+/// use workbench::hub::{Hub, Reach, fetch};
+/// let hub = Hub { endpoint: "https://huggingface.co".into(), cache: "no/such/folder".into(), token: None, reach: Reach::Offline };
+/// let failure = fetch(&hub, &"facebook/dinov2-small".parse()?).unwrap_err();
+/// assert_eq!(failure.code(), "hub-not-cached");
+/// # Ok::<(), workbench::hub::Failure>(())
+/// ```
+///
 /// # Errors
 /// A [`Failure`] with a stable code, which says what, where, and the remedy.
 pub fn fetch(hub: &Hub, name: &RepoName) -> Result<Snapshot, Failure> {

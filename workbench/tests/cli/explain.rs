@@ -97,6 +97,50 @@ fn all_runs_every_method_there_is() {
 }
 
 #[test]
+fn integrated_gradients_tell_what_they_miss() {
+    let (dir, _) = setup("explain_integrated");
+    dir.write("lesion.png", &png(&lesion(64, 96)));
+    dir.write("grey.png", &png(&image::RgbImage::from_pixel(96, 64, image::Rgb([90; 3]))));
+    let ask = "explain lesion.png --method integrated-gradients --model";
+    let asked = |arguments: &str, out: &str| {
+        let run = dir.pellucid().line(ask).args([TINY, "--out", out]).line(arguments).succeeds();
+        run.says(&["completeness: gap", "steps"]);
+        let map = dir.json(&format!("{out}/explanation.json"))["images"][0]["maps"][0].clone();
+        let gap = &map["completeness_gap"];
+        let sum: f64 =
+            crate::files::map(&dir.path(&format!("{out}/lesion.integrated-gradients.full.npy"))).iter().map(|&v| f64::from(v)).sum();
+        let number = |name: &str| gap[name].as_f64().unwrap_or(f64::NAN);
+        let missed = sum - (number("score") - number("baseline_score"));
+        assert!((missed - number("absolute")).abs() < 1e-5, "{gap}: the map misses {missed}");
+        map
+    };
+    let adaptive = asked("--tolerance 0.001", "adaptive");
+    assert_eq!(text(&adaptive["completeness_gap"]["outcome"]), "tolerance_met");
+    assert!(adaptive["completeness_gap"]["relative"].as_f64().is_some_and(|share| share <= 1e-3 + 1e-6), "{adaptive}");
+    let short = asked("--tolerance 1e-6 --most-steps 3 --baseline white", "short");
+    assert_eq!((text(&short["completeness_gap"]["outcome"]), short["completeness_gap"]["steps"].as_u64()), ("step_limit", Some(3)));
+    let fixed = asked("--steps 12 --baseline grey.png", "fixed");
+    assert_eq!((text(&fixed["completeness_gap"]["outcome"]), fixed["completeness_gap"]["steps"].as_u64()), ("fixed_steps", Some(12)));
+    assert_sha256(&fixed["recipe"]["method"]["integrated_gradients"]["baseline"]["given"]["sha256"]);
+    assert_ne!(adaptive["recipe_hash"], fixed["recipe_hash"]);
+}
+
+#[test]
+fn a_seed_decides_the_noise() {
+    let (dir, _) = setup("explain_noise");
+    dir.write("lesion.png", &png(&lesion(64, 96)));
+    let map_of = |arguments: &str, out: &str| {
+        let run = dir.pellucid().line("explain lesion.png --method smoothgrad --samples 4 --model").args([TINY, "--out", out]);
+        run.line(arguments).succeeds();
+        map(&dir.path(&format!("{out}/lesion.smoothgrad.full.npy")))
+    };
+    let [first, again, other, more] =
+        [("", "a"), ("--noise-seed 0", "b"), ("--noise-seed 1", "c"), ("--noise 0.3", "d")].map(|(arguments, out)| map_of(arguments, out));
+    assert_eq!(first, again);
+    assert!(first != other && first != more, "neither the seed nor the noise shows");
+}
+
+#[test]
 fn a_turned_camera_changes_nothing() {
     let (dir, pellucid) = setup("explain_turned");
     let upright = lesion(64, 96);

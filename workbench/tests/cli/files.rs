@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::Array2;
 use serde_json::Value;
 
-/// A float32 map, as anybody's NumPy would load it.
+/// A float32 map, as anybody's `NumPy` would load it.
 pub fn map(path: &Path) -> Array2<f32> {
     ndarray_npy::read_npy(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -2,7 +2,7 @@
 
 use crate::run::{parse, setup};
 
-const COMMANDS: [&str; 6] = ["explain", "trace", "evidence", "train", "demo", "doctor"];
+const COMMANDS: [&str; 7] = ["explain", "trace", "evidence", "train", "demo", "convert", "doctor"];
 
 #[test]
 fn help_lists_every_command_and_says_for_what_use() {
@@ -14,6 +14,15 @@ fn help_lists_every_command_and_says_for_what_use() {
 fn help_of_every_command_teaches_by_example() {
     for command in COMMANDS {
         setup("help_of").1.args([command, "--help"]).succeeds().says(&["Usage: pellucid", &format!("Example: pellucid {command}")]);
+    }
+}
+
+#[test]
+fn help_tells_what_every_method_costs() {
+    let help = setup("help_methods").1.line("explain --help").succeeds();
+    let words = help.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (name, method, about) in xai::Method::named() {
+        assert!(words.contains(&format!("{name}: {about}; {}", method.cost())), "{name}:\n{}", help.stdout);
     }
 }
 

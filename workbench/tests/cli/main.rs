@@ -1,5 +1,6 @@
 //! The `pellucid` program as its users run it: a process with arguments, files in, files and text out.
 
+mod convert;
 mod explain;
 mod files;
 mod help;

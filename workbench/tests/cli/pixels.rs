@@ -33,9 +33,12 @@ fn one_image_may_come_without_the_batch_dimension() {
     assert_eq!(map(&dir.path("maps/pixels.0.rollout.grid.npy")).dim(), (2, 3));
 }
 
+/// A name, what is put into the folder, and a word of the refusal.
+type Case<'a> = (&'a str, &'a dyn Fn(&Dir), &'a str);
+
 #[test]
 fn pixels_that_are_none_are_refused_by_name() {
-    let cases: [(&str, &dyn Fn(&Dir), &str); 5] = [
+    let cases: [Case; 5] = [
         ("pixels_nan", &|dir| save(dir, &ramp(1).mapv(|_| f32::NAN)), "not finite"),
         ("pixels_f64", &|dir| save(dir, &ramp(1).mapv(f64::from)), "float32"),
         ("pixels_flat", &|dir| save(dir, &ndarray::Array2::<f32>::zeros((8, 12))), "(B, 3, H, W)"),

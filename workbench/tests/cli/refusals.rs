@@ -46,6 +46,7 @@ fn a_name_that_does_not_exist_is_answered_with_those_that_do() {
         ("--target mole", ["mole", "melanoma", "nevus", "actinic keratosis"]),
         ("--target melanoma:mole", ["`mole`", "melanoma", "nevus", "squamous cell carcinoma"]),
         ("--target 7", ["`7`", "melanoma", "nevus", "squamous cell carcinoma"]),
+        ("--method integrated-gradients --baseline lesions.csv", ["lesions.csv", "black", "blurred", "picture"]),
         ("--model random:resnet50", ["resnet50", "vit_base_patch16_224", "vit_large_patch32_384", "dinov2_small"]),
     ];
     for (arguments, named) in cases {
@@ -66,6 +67,14 @@ fn numbers_outside_their_range_are_refused_by_name() {
         ("--start-layer 9 --method rollout", "start layer"),
         ("--layer 9 --method attention", "layer"),
         ("--head 9 --method attention", "head"),
+        ("--discard 1.5 --method gradient-rollout", "discard"),
+        ("--start-layer 9 --method gradient-rollout", "start layer"),
+        ("--samples 0 --method smoothgrad", "1 to 4096 samples"),
+        ("--noise nan --method vargrad", "share of the range"),
+        ("--steps 0 --method integrated-gradients", "1 to 4096 steps"),
+        ("--tolerance 0 --method integrated-gradients", "tolerance"),
+        ("--most-steps 2 --method integrated-gradients", "3 to 4096 steps"),
+        ("--baseline blurred:-1 --method integrated-gradients", "at most 1000 pixels"),
     ];
     for (arguments, named) in cases {
         let (dir, pellucid) = setup("range");

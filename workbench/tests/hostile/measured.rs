@@ -32,6 +32,7 @@ pub fn pellucid(folder: &Path, elsewhere: &Path, arguments: &[&str]) -> Ended {
 }
 
 #[cfg(target_os = "linux")]
+#[allow(clippy::zombie_processes, reason = "wait4 waits, and tells the peak memory as well")]
 fn run(command: &mut Command) -> (Option<i32>, Option<u64>) {
     use std::os::unix::process::{CommandExt, ExitStatusExt};
     let limit = |resource, most| {

@@ -197,7 +197,7 @@ fn silent_with_cache() -> String {
     desk.fetch().unwrap();
     desk.hub.stop();
     let cached = desk.fetch().unwrap();
-    let says = cached.notes.iter().any(|note| note.contains("does not answer"));
+    let says = cached.notes.iter().any(|note| note.contains("cannot be reached"));
     format!("from the cache, and it {}", if says { "says so" } else { "does not say so" })
 }
 

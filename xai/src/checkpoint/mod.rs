@@ -1,23 +1,33 @@
 //! Checkpoints on disk: found, understood, checked and read; or written.
 //!
 //! A checkpoint is a folder with `model.safetensors` and, as Hugging Face or timm write them, `config.json` and
-//! `preprocessor_config.json`; or one `.safetensors` file, whose neighbours of those names are obeyed as well.
+//! `preprocessor_config.json`; or one file of weights, whose neighbours of those names are obeyed as well. `stored` says which files are
+//! taken and reads them; whatever they are on disk, they go on as safetensors in memory, and `tensors` is what layouts see of them.
 
 mod architecture;
+mod convert;
 mod fill;
+pub mod fuzz;
 mod hints;
 mod hugging_face_json;
 mod layout;
+mod names;
+mod options;
 mod preparation;
+mod pth;
+mod refusal;
 mod safetensors_file;
+mod safetensors_header;
 mod save;
 mod seen;
+mod shards;
 mod stated;
+mod stored;
 mod tensors;
 mod timm_json;
 mod written;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use kernels::Device;
@@ -25,19 +35,22 @@ use kernels::Device;
 use crate::vit::arena::Arenas;
 use crate::vit::weights::Weights;
 use crate::vit::{HeadKind, Model, Source};
-use crate::{Error, Labels, Vit, sha256};
+use crate::{Error, Labels, Vit};
 use architecture::Known;
+pub use convert::{Converted, to_safetensors};
 pub use hints::Hints;
 use layout::Layout;
-use safetensors_file::read_bounded;
+pub use options::{LoadOptions, Pickles};
+pub use pth::child::ChildProgram;
+pub use pth::confined::read_pickle_confined;
+pub use refusal::Reason;
 pub use save::Storage;
 use seen::Seen;
+use stored::{Stored, locate, read_bounded};
 use tensors::Tensors;
 
 /// A configuration file larger than this is none.
 const LARGEST_JSON: u64 = 4 << 20;
-/// Twice what the largest published vision transformer of these layouts takes.
-const LARGEST_WEIGHTS: u64 = 16 << 30;
 
 impl Vit {
     /// Loads a checkpoint in the layout its tensor names show: Hugging Face's ViT, `DeiT` and DINOv2, timm's, DINOv2's own,
@@ -47,11 +60,11 @@ impl Vit {
     /// dimensions match. [`Source::notes`] says what was taken and why.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] names what is missing, unexpected, of another shape or not finite, or what has to be said because
-    /// tensors do not show it; [`Error::Config`] names the field of a configuration that is not supported; [`Error::Kernel`] says
+    /// [`Error::Refused`] says with a stable reason why a file is not read or a value not taken; [`Error::Checkpoint`] names what
+    /// is missing, unexpected or of another shape, or what has to be said because tensors do not show it; [`Error::Config`] names the field of a configuration that is not supported; [`Error::Kernel`] says
     /// why a device is not available.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
-        Self::load_with(path, &Hints::default(), device)
+        Self::load_with(path, LoadOptions::default(), device)
     }
 
     /// Loads a checkpoint without `config.json` as the architecture `arch`.
@@ -62,17 +75,18 @@ impl Vit {
         Self::load_with(path, &Hints { arch: Some(arch.into()), ..Hints::default() }, device)
     }
 
-    /// Loads a checkpoint with what its files do not say: its architecture's name, its heads, its activation.
+    /// Loads a checkpoint with what its files do not say: [`Hints`] about the architecture, or those and how files are read.
     ///
     /// # Errors
     /// As for [`Vit::load`]; hints that contradict the checkpoint's own configuration are refused.
-    pub fn load_with(path: &Path, hints: &Hints, device: &Device) -> Result<Self, Error> {
+    pub fn load_with(path: &Path, options: impl Into<LoadOptions>, device: &Device) -> Result<Self, Error> {
+        let options = options.into();
         device.require()?;
         let (file, folder) = locate(path)?;
         let json = |name: &str| read_text(&folder.join(name));
-        let parts = Parts { config: json("config.json")?, preprocessor: json("preprocessor_config.json")?, hints: hints.clone() };
-        let bytes = read_bounded(&file, LARGEST_WEIGHTS)?;
-        from_tensors(&safetensors_file::open(&file, &bytes)?, sha256(&bytes), &parts, *device)
+        let stored = stored::read(&file, &options)?;
+        let parts = Parts { config: json("config.json")?, preprocessor: json("preprocessor_config.json")?, hints: options.hints };
+        from_stored(&stored, &parts, *device)
     }
 
     /// Loads a checkpoint that is already in memory, as one embedded in a program; `name` is what messages call it.
@@ -81,7 +95,7 @@ impl Vit {
     /// As for [`Vit::load`].
     pub fn from_bytes(name: &str, weights: &[u8], config: &str, preprocessor: &str) -> Result<Self, Error> {
         let parts = Parts { config: Some(config.into()), preprocessor: Some(preprocessor.into()), hints: Hints::default() };
-        from_tensors(&safetensors_file::open(Path::new(name), weights)?, sha256(weights), &parts, Device::Cpu)
+        from_stored(&Stored::in_memory(name, weights), &parts, Device::Cpu)
     }
 }
 
@@ -94,10 +108,12 @@ pub(crate) struct Parts {
     pub hints: Hints,
 }
 
-/// A model from tensors of any format; `sha256` is that of the file they came from.
-fn from_tensors(tensors: &Tensors, sha256: String, parts: &Parts, device: Device) -> Result<Vit, Error> {
+/// A model from the files that were read.
+fn from_stored(stored: &Stored, parts: &Parts, device: Device) -> Result<Vit, Error> {
+    let tensors: &Tensors = &safetensors_file::open(stored)?;
     let layout = Layout::detect(tensors)?;
-    let mut notes = vec![format!("{} tensors in the layout of {layout}", tensors.names().len())];
+    let mut notes = stored.notes.clone();
+    notes.push(format!("{} tensors in the layout of {layout}", tensors.names().len()));
     let known = Known { tensors, layout: &layout, seen: Seen::read(tensors, &layout)? };
     let (config, stated) = architecture::of(&known, parts, &mut notes)?;
     config.validate("config.json")?;
@@ -108,26 +124,8 @@ fn from_tensors(tensors: &Tensors, sha256: String, parts: &Parts, device: Device
     fill::fill(tensors, &layout, &config, &mut weights, &mut notes)?;
     let labels = labels(stated.labels, head, &mut notes);
     let preprocessor = preparation::of(parts.preprocessor.as_deref(), stated.preprocessor, &config, &mut notes)?;
-    let source = Source { name: tensors.path().to_owned(), sha256, notes };
+    let source = Source { name: stored.path.clone(), sha256: stored.sha256.clone(), notes };
     Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source, arenas: Arenas::default() }) })
-}
-
-fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Error> {
-    let refuse = |problem: String| Err(Error::Checkpoint { path: path.display().to_string(), problem });
-    if path.is_dir() {
-        let file = path.join("model.safetensors");
-        if !file.is_file() {
-            return refuse("the folder holds no model.safetensors; give the file itself, or a folder as Hugging Face writes it".into());
-        }
-        return Ok((file, path.to_owned()));
-    }
-    if !path.is_file() {
-        return refuse("there is no such file or folder; give a .safetensors file, a checkpoint's folder, or random:NAME".into());
-    }
-    if path.extension().is_none_or(|ending| ending != "safetensors") {
-        return refuse("only .safetensors is read; convert the file with Python's safetensors.torch.save_file".into());
-    }
-    Ok((path.to_owned(), path.parent().unwrap_or(Path::new(".")).to_owned()))
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, Error> {

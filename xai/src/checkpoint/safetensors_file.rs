@@ -1,65 +1,64 @@
-//! A safetensors file, its header checked before anything of the stated sizes is taken.
+//! The tensors of safetensors files, one or several, checked before anything of the stated sizes is taken.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::Path;
 
 use candle_core::safetensors::SliceSafetensors;
 use candle_core::{DType, Device};
 
+use super::refusal::{Reason, Refusal};
+use super::safetensors_header;
+use super::stored::Stored;
 use super::tensors::{Reader, Tensors};
 use crate::Error;
 
-/// Headers of real vision transformers take tens of kilobytes.
-const LARGEST_HEADER: u64 = 1 << 20;
-/// Opens the bytes of a safetensors file.
-pub(super) fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<Tensors<'a>, Error> {
-    let path = path.display().to_string();
-    let refuse = |problem: String| Error::Checkpoint { path: path.clone(), problem };
-    check_header(bytes).map_err(refuse)?;
-    let reader = SliceSafetensors::new(bytes).map_err(|error| refuse(format!("not a readable safetensors file ({error})")))?;
-    Tensors::new(path, reader)
+/// Opens a checkpoint whose bytes are in memory.
+pub(super) fn open<'a>(stored: &'a Stored) -> Result<Tensors<'a>, Error> {
+    let mut files = Files::default();
+    for part in &stored.parts {
+        files.add(&part.bytes).map_err(|refusal| refusal.of(part.path.as_ref().unwrap_or(&stored.path)))?;
+    }
+    Tensors::new(stored.path.clone(), files)
 }
 
-impl Reader for SliceSafetensors<'_> {
+/// Files as one; every name stands in one of them.
+#[derive(Default)]
+struct Files<'a> {
+    files: Vec<SliceSafetensors<'a>>,
+    /// The file of a name.
+    places: BTreeMap<String, usize>,
+}
+
+impl<'a> Files<'a> {
+    fn add(&mut self, bytes: &'a [u8]) -> Result<(), Refusal> {
+        let names = safetensors_header::check(bytes)?;
+        let file = SliceSafetensors::new(bytes);
+        let file = file.map_err(|error| Refusal::malformed(format!("it is no readable safetensors file ({error})")))?;
+        for name in names {
+            if self.places.contains_key(&name) {
+                return Err(Refusal::new(Reason::DuplicateName, format!("tensor {name} stands in another shard too")));
+            }
+            self.places.insert(name, self.files.len());
+        }
+        self.files.push(file);
+        Ok(())
+    }
+}
+
+impl Reader for Files<'_> {
     fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
-        self.tensors().into_iter().map(|(name, view)| (name, view.shape().to_vec())).collect()
+        let views = self.files.iter().flat_map(SliceSafetensors::tensors);
+        views.map(|(name, view)| (name, view.shape().to_vec())).collect()
     }
 
-    fn read(&self, name: &str) -> Result<Vec<f32>, String> {
-        let unreadable = |error: candle_core::Error| format!("cannot be read ({error})");
-        let tensor = self.load(name, &Device::Cpu).map_err(unreadable)?;
+    fn read(&self, name: &str) -> Result<Vec<f32>, Refusal> {
+        let unreadable = |error: candle_core::Error| Refusal::malformed(format!("tensor {name} cannot be read ({error})"));
+        let file = self.places.get(name).map(|place| &self.files[*place]);
+        let tensor = file.ok_or_else(|| Refusal::malformed(format!("there is no tensor {name}")))?.load(name, &Device::Cpu);
+        let tensor = tensor.map_err(unreadable)?;
         if !matches!(tensor.dtype(), DType::F32 | DType::F16 | DType::BF16 | DType::F64) {
-            return Err(format!("holds {:?}, not floating-point numbers", tensor.dtype()));
+            let problem = format!("tensor {name} holds {:?}, not floating-point numbers", tensor.dtype());
+            return Err(Refusal::new(Reason::UnsupportedTensor, problem));
         }
         tensor.to_dtype(DType::F32).and_then(|tensor| tensor.flatten_all()?.to_vec1::<f32>()).map_err(unreadable)
     }
-}
-
-/// Eight bytes of length, then that many bytes of JSON, and all of it inside the file.
-fn check_header(bytes: &[u8]) -> Result<(), String> {
-    let Some(length) = bytes.first_chunk::<8>().map(|first| u64::from_le_bytes(*first)) else {
-        return Err(format!("{} bytes are no safetensors file", bytes.len()));
-    };
-    if length > LARGEST_HEADER {
-        return Err(format!("its header claims {length} bytes, more than the {LARGEST_HEADER} that are read; is it a safetensors file?"));
-    }
-    if length + 8 > bytes.len() as u64 {
-        return Err(format!("its header claims {length} bytes, but the file ends after {}", bytes.len()));
-    }
-    Ok(())
-}
-
-/// The bytes of a file of at most `most` bytes.
-pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
-    let refuse = |problem: String| Error::Checkpoint { path: path.display().to_string(), problem };
-    let file = std::fs::File::open(path).map_err(|error| refuse(format!("cannot be opened ({error})")))?;
-    let size = file.metadata().map_err(|error| refuse(format!("cannot be examined ({error})")))?.len();
-    if size > most {
-        return Err(refuse(format!("{size} bytes are more than the {most} that are read")));
-    }
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size as usize).map_err(|_| refuse(format!("there is no memory for its {size} bytes")))?;
-    file.take(size).read_to_end(&mut bytes).map_err(|error| refuse(format!("cannot be read ({error})")))?;
-    Ok(bytes)
 }

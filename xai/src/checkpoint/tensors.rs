@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::names::MOST_TENSORS;
+use super::refusal::{Reason, Refusal};
 use crate::Error;
 
-/// The largest named architecture has some six hundred tensors.
-const MOST_TENSORS: usize = 2000;
+/// No trained weight comes near it; two layers of such weights, squared in a variance, leave the range of `f32`.
+const LARGEST_VALUE: f32 = 1e6;
+/// Below this many values a tensor may be tiny as a whole.
+const FEW: usize = 16;
 
 /// What a file format must be able to do.
 pub(super) trait Reader {
@@ -13,7 +17,7 @@ pub(super) trait Reader {
     fn shapes(&self) -> BTreeMap<String, Vec<usize>>;
 
     /// The values of one of them as `f32` in row-major order, or what is wrong with it.
-    fn read(&self, name: &str) -> Result<Vec<f32>, String>;
+    fn read(&self, name: &str) -> Result<Vec<f32>, Refusal>;
 }
 
 /// The tensors of a checkpoint by name.
@@ -27,14 +31,16 @@ impl<'a> Tensors<'a> {
     /// Takes what `reader` holds; `path` is what messages call it.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] where there are no tensors, or more than a vision transformer has.
+    /// [`Error::Refused`] where there are no tensors, or more than a vision transformer has.
     pub fn new(path: String, reader: impl Reader + 'a) -> Result<Self, Error> {
         let shapes = reader.shapes();
-        if shapes.is_empty() || shapes.len() > MOST_TENSORS {
-            let problem = format!("it holds {} tensors; a vision transformer has 1 to {MOST_TENSORS}", shapes.len());
-            return Err(Error::Checkpoint { path, problem });
-        }
-        Ok(Self { path, shapes, reader: Box::new(reader) })
+        let reason = match shapes.len() {
+            0 => Reason::NoTensors,
+            1..=MOST_TENSORS => return Ok(Self { path, shapes, reader: Box::new(reader) }),
+            _ => Reason::TooComplex,
+        };
+        let problem = format!("it holds {} tensors; a vision transformer has 1 to {MOST_TENSORS}", shapes.len());
+        Err(Refusal::new(reason, problem).of(path))
     }
 
     pub fn path(&self) -> &str {
@@ -50,18 +56,32 @@ impl<'a> Tensors<'a> {
         self.shapes.get(name).map(Vec::as_slice)
     }
 
-    /// The values of a tensor as `f32`, whatever they are stored as; refuses NaN and infinities.
+    /// The values of a tensor as `f32`, whatever they are stored as; refuses what no training produces.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, Error> {
-        let refuse = |problem: String| Error::Checkpoint { path: self.path.clone(), problem };
-        let values = self.reader.read(name).map_err(|problem| refuse(format!("tensor {name} {problem}")))?;
-        match values.iter().position(|value| !value.is_finite()) {
-            Some(index) => Err(refuse(format!("tensor {name} is not finite at index {index}; the file is damaged or training diverged"))),
-            None => Ok(values),
-        }
+        let values = self.reader.read(name).and_then(|values| check(name, &values).map(|()| values));
+        values.map_err(|refusal| refusal.of(&self.path))
     }
 
-    /// A refusal of this checkpoint.
+    /// A refusal of this checkpoint because its tensors make no model.
     pub fn refuse(&self, problem: String) -> Error {
         Error::Checkpoint { path: self.path.clone(), problem }
     }
+}
+
+/// NaN, infinities, values beyond any weight, and floods of subnormal numbers, which slow a processor down a hundredfold.
+fn check(name: &str, values: &[f32]) -> Result<(), Refusal> {
+    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+        let problem = format!("tensor {name} is not finite at index {index}; the file is damaged or training diverged");
+        return Err(Refusal::new(Reason::NotFinite, problem));
+    }
+    if let Some(index) = values.iter().position(|value| value.abs() > LARGEST_VALUE) {
+        let problem = format!("tensor {name} holds {:e} at index {index}; no trained weight is beyond {LARGEST_VALUE:e}", values[index]);
+        return Err(Refusal::new(Reason::OutOfRange, problem));
+    }
+    let subnormal = values.iter().filter(|value| value.is_subnormal()).count();
+    if values.len() >= FEW && subnormal > values.len() / 2 {
+        let problem = format!("{subnormal} of the {} values of tensor {name} are subnormal; no training leaves such weights", values.len());
+        return Err(Refusal::new(Reason::OutOfRange, problem));
+    }
+    Ok(())
 }

@@ -166,6 +166,16 @@ impl Trace {
     }
 }
 
+impl Drop for Trace {
+    /// Leaves its tapes to the model's next trace: taking and clearing their memory anew would cost as much as some layers.
+    fn drop(&mut self) {
+        let tapes = std::mem::take(&mut self.pass.blocks);
+        if self.probe == Probe::Gradients {
+            self.vit.model.arenas.lend().spare = tapes;
+        }
+    }
+}
+
 /// A batch keeps its pixels in standard layout, so the slice is always there.
 fn contiguous(batch: &Batch) -> &[f32] {
     batch.pixels().to_slice().unwrap_or(&[])

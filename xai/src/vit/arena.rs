@@ -5,11 +5,15 @@ use std::sync::{Mutex, PoisonError};
 
 use kernels::{Buffer, Real, Workspace};
 
+use super::block::BlockTape;
+
 /// Scratch memory of one pass at a time; every buffer grows to the largest pass and stays.
 #[derive(Debug, Default)]
 pub(crate) struct Arena<T: Real> {
     pub workspace: Workspace<T>,
     pub scratch: Scratch<T>,
+    /// Tapes of a trace that is gone: room for the next one's.
+    pub spare: Vec<BlockTape<T>>,
 }
 
 /// Buffers between the layers of a block.

@@ -79,7 +79,7 @@ fn run_blocks<T: Real>(weights: &Weights<T>, extent: Extent, x: &mut [T], keep: 
         let mut tape = match keep {
             Keep::Nothing | Keep::Fused(_) => BlockTape::empty(),
             Keep::Attention => BlockTape::of_maps(extent),
-            Keep::Everything => BlockTape::full(extent),
+            Keep::Everything => BlockTape::full(extent, arena.spare.pop().unwrap_or_default()),
         };
         let mut map = match keep {
             Keep::Fused(_) => vec![T::ZERO; extent.attention().fused_len()],

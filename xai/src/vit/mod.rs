@@ -6,7 +6,7 @@
 
 pub(crate) mod arena;
 pub(crate) mod backward;
-mod block;
+pub(crate) mod block;
 pub(crate) mod choices;
 pub(crate) mod config;
 pub(crate) mod embedding;
@@ -73,7 +73,9 @@ pub(crate) struct Model {
 pub struct Source {
     /// A path, or `random:NAME`.
     pub name: String,
-    /// SHA-256 of the weights file's bytes, as they were read, in hexadecimal; of name and seed for random weights.
+    /// SHA-256 of the weights file's bytes, as they were read, in hexadecimal; of a sharded checkpoint, of the hexadecimal
+    /// hashes of its index and of its shards in the order of their names, without anything between them; of name and seed for
+    /// random weights.
     pub sha256: String,
     /// What was found out about the checkpoint, one sentence each, to be shown.
     pub notes: Vec<String>,

@@ -63,55 +63,62 @@ pub fn rows() -> Vec<Row> {
     named.chain(varied().into_iter().map(|(name, reads, method)| Row { name: name.to_owned(), method, reads })).collect()
 }
 
-fn varied() -> Vec<(&'static str, Reads, Method)> {
-    use Reads::{Attention, GradientSize, Relevance as OfRelevance, SignedGradient, SignedIntegral};
-    let attention = |layer, head| Method::Attention(AttentionMap { layer, head });
+type Varied = (&'static str, Reads, Method);
+
+fn varied() -> Vec<Varied> {
+    [varied_attention(), varied_gradients(), varied_passes()].concat()
+}
+
+fn varied_attention() -> Vec<Varied> {
+    let attention = |layer, head| (Reads::Attention, Method::Attention(AttentionMap { layer, head }));
+    let rollout = |settings| (Reads::Attention, Method::Rollout(settings));
     let (fused, mean) = (HeadChoice::Fused, Rollout::abnar_2020());
-    let (weighted, smooth) = (GradientRollout::vit_explain_fixed(), SmoothGrad { samples: 8, ..SmoothGrad::smilkov_2017() });
-    let (adaptive, integrated) = (IntegratedGradients::sundararajan_2017, Method::IntegratedGradients);
-    let blurred = Baseline::Blurred { sigma: 2.0 };
+    let cases = [
+        ("attention, layer 0, mean", attention(LayerChoice::Index(0), fused(HeadFusion::Mean))),
+        ("attention, layer 1, head 2", attention(LayerChoice::Index(1), HeadChoice::Index(2))),
+        ("attention, last layer, head 0", attention(LayerChoice::Last, HeadChoice::Index(0))),
+        ("attention, max", attention(LayerChoice::Last, fused(HeadFusion::Max))),
+        ("attention, min", attention(LayerChoice::Last, fused(HeadFusion::Min))),
+        ("rollout, max", rollout(Rollout { head_fusion: HeadFusion::Max, ..mean })),
+        ("rollout, min", rollout(Rollout { head_fusion: HeadFusion::Min, ..mean })),
+        ("rollout from layer 1", rollout(Rollout { start_layer: 1, ..mean })),
+        ("rollout, little residual", rollout(Rollout { residual: Residual { weight: 0.1 }, ..mean })),
+        ("rollout, not normalised", rollout(Rollout { normalise: Normalise::Nothing, head_fusion: HeadFusion::Max, ..mean })),
+    ];
+    cases.map(|(name, (reads, method))| (name, reads, method)).into()
+}
+
+fn varied_gradients() -> Vec<Varied> {
+    use Reads::{GradientSize, Relevance as OfRelevance, SignedGradient};
+    let weighted = |settings| Method::GradientRollout(settings);
+    let fixed = GradientRollout::vit_explain_fixed();
     let gradient = |channels| Method::Gradient(Gradient { channels });
     let product = |channels| Method::InputXGradient(InputXGradient { channels });
     vec![
-        ("attention, layer 0, mean", Attention, attention(LayerChoice::Index(0), fused(HeadFusion::Mean))),
-        ("attention, layer 1, head 2", Attention, attention(LayerChoice::Index(1), HeadChoice::Index(2))),
-        ("attention, last layer, head 0", Attention, attention(LayerChoice::Last, HeadChoice::Index(0))),
-        ("attention, max", Attention, attention(LayerChoice::Last, fused(HeadFusion::Max))),
-        ("attention, min", Attention, attention(LayerChoice::Last, fused(HeadFusion::Min))),
-        ("rollout, max", Attention, Method::Rollout(Rollout { head_fusion: HeadFusion::Max, ..mean })),
-        ("rollout, min", Attention, Method::Rollout(Rollout { head_fusion: HeadFusion::Min, ..mean })),
-        ("rollout from layer 1", Attention, Method::Rollout(Rollout { start_layer: 1, ..mean })),
-        ("rollout, little residual", Attention, Method::Rollout(Rollout { residual: Residual { weight: 0.1 }, ..mean })),
-        (
-            "rollout, not normalised",
-            Attention,
-            Method::Rollout(Rollout { normalise: Normalise::Nothing, head_fusion: HeadFusion::Max, ..mean }),
-        ),
         ("relevance from layer 1", OfRelevance, Method::Relevance(Relevance { start_layer: 1 })),
         ("relevance of the last layer", OfRelevance, Method::Relevance(Relevance { start_layer: 2 })),
-        (
-            "gradient rollout, nothing discarded",
-            OfRelevance,
-            Method::GradientRollout(GradientRollout { discard: Discard::Nothing, ..weighted }),
-        ),
-        (
-            "gradient rollout, little residual",
-            OfRelevance,
-            Method::GradientRollout(GradientRollout { residual: Residual { weight: 0.1 }, ..weighted }),
-        ),
-        ("smoothgrad, sum", SignedGradient, Method::SmoothGrad(SmoothGrad { channels: ChannelReduction::Sum, ..smooth })),
-        ("smoothgrad, little noise", GradientSize, Method::SmoothGrad(SmoothGrad { noise: 0.05, samples: 5, seed: 3, ..smooth })),
-        ("integrated gradients, captum", SignedGradient, integrated(IntegratedGradients::captum())),
-        ("integrated gradients from white", SignedIntegral, integrated(IntegratedGradients { baseline: Baseline::White, ..adaptive() })),
-        ("integrated gradients from a blur", SignedIntegral, integrated(IntegratedGradients { baseline: blurred, ..adaptive() })),
-        (
-            "integrated gradients, length",
-            GradientSize,
-            integrated(IntegratedGradients { channels: ChannelReduction::Length, ..adaptive() }),
-        ),
+        ("gradient rollout, nothing discarded", OfRelevance, weighted(GradientRollout { discard: Discard::Nothing, ..fixed })),
+        ("gradient rollout, little residual", OfRelevance, weighted(GradientRollout { residual: Residual { weight: 0.1 }, ..fixed })),
         ("gradient, length", GradientSize, gradient(ChannelReduction::Length)),
         ("gradient, sum", SignedGradient, gradient(ChannelReduction::Sum)),
         ("input x gradient, largest", GradientSize, product(ChannelReduction::MaxAbs)),
         ("input x gradient, length", GradientSize, product(ChannelReduction::Length)),
+    ]
+}
+
+fn varied_passes() -> Vec<Varied> {
+    use Reads::{GradientSize, SignedGradient, SignedIntegral};
+    let smooth = SmoothGrad { samples: 8, ..SmoothGrad::smilkov_2017() };
+    let noisy = Method::SmoothGrad;
+    let (adaptive, integrated) = (IntegratedGradients::sundararajan_2017, Method::IntegratedGradients);
+    let from = |baseline| integrated(IntegratedGradients { baseline, ..adaptive() });
+    let of_length = IntegratedGradients { channels: ChannelReduction::Length, ..adaptive() };
+    vec![
+        ("smoothgrad, sum", SignedGradient, noisy(SmoothGrad { channels: ChannelReduction::Sum, ..smooth })),
+        ("smoothgrad, little noise", GradientSize, noisy(SmoothGrad { noise: 0.05, samples: 5, seed: 3, ..smooth })),
+        ("integrated gradients, captum", SignedGradient, integrated(IntegratedGradients::captum())),
+        ("integrated gradients from white", SignedIntegral, from(Baseline::White)),
+        ("integrated gradients from a blur", SignedIntegral, from(Baseline::Blurred { sigma: 2.0 })),
+        ("integrated gradients, length", GradientSize, integrated(of_length)),
     ]
 }

@@ -2,6 +2,8 @@
 
 use xai::{Colormap, Method, Vit};
 
+use crate::dashboard::cost::is_bearable;
+
 /// An option of a list.
 pub struct Choice {
     pub value: String,
@@ -10,10 +12,11 @@ pub struct Choice {
     pub chosen: bool,
 }
 
-/// Methods; without a head only class-agnostic ones have an answer.
+/// Methods; without a head only class-agnostic ones have an answer, and those of many passes stand where a page can wait for them.
 pub fn methods(vit: &Vit, chosen: &str) -> Vec<Choice> {
     let headless = vit.labels().is_empty();
-    let offered = Method::named().into_iter().filter(|(_, method, _)| !(headless && method.is_class_specific()));
+    let offered =
+        Method::named().into_iter().filter(|(_, method, _)| !(headless && method.is_class_specific()) && is_bearable(vit, method));
     offered.map(|(name, _, about)| Choice { value: name.into(), label: name.into(), about, chosen: name == chosen }).collect()
 }
 

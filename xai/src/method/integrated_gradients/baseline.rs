@@ -1,5 +1,6 @@
 //! Where the path of integrated gradients begins: a picture that stands for "nothing there".
 
+use std::fmt;
 use std::sync::Arc;
 
 use image::{Rgb, RgbImage};
@@ -54,6 +55,18 @@ impl GivenBaseline {
 impl PartialEq for GivenBaseline {
     fn eq(&self, other: &Self) -> bool {
         self.sha256 == other.sha256
+    }
+}
+
+impl fmt::Display for Baseline {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Black => f.write_str("black"),
+            Self::White => f.write_str("white"),
+            Self::MeanColour => f.write_str("the mean colour"),
+            Self::Blurred { sigma } => write!(f, "its blur of {sigma} pixels"),
+            Self::Given(given) => write!(f, "a given picture, {}", &given.sha256.get(..8).unwrap_or_default()),
+        }
     }
 }
 

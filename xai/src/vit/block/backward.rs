@@ -2,7 +2,7 @@
 
 use kernels::Real;
 use kernels::activation;
-use kernels::attention::{self, ReadOuts};
+use kernels::attention::{self, Forward, ReadOuts};
 use kernels::layer_norm::{self, AffineGradient};
 use kernels::linear::{self, Input, Then};
 
@@ -30,11 +30,12 @@ pub(crate) fn backward<T: Real>(
     if let Some(gradient) = gradient.as_deref_mut() {
         branch_weights(&block.projection, &tape.context, (dx, &dy), (&mut gradient.projection, gradient.scale1.as_mut()), arena)?;
     }
-    let Arena { workspace, scratch } = &mut *arena;
+    let Arena { workspace, scratch, .. } = &mut *arena;
     let dcontext = scratch.context.at_least(extent.len(extent.inner()));
     linear::backward(dy.as_deref().unwrap_or(dx), &block.projection.weight, Then::Store(dcontext), workspace)?;
     let dqkv = scratch.dqkv.at_least(tape.qkv.len());
-    attention::backward(extent.attention(), &tape.qkv, &tape.log_sum_exp, dcontext, dqkv, read_outs, workspace)?;
+    let forward = Forward { qkv: &tape.qkv, log_sum_exp: &tape.log_sum_exp, context: &tape.context };
+    attention::backward(extent.attention(), forward, dcontext, dqkv, read_outs, workspace)?;
     let dnormed = scratch.rows.at_least(dx.len());
     linear::backward(dqkv, &block.qkv.weight, Then::Store(dnormed), workspace)?;
     if let Some(gradient) = gradient {
@@ -58,7 +59,7 @@ fn mlp_backward<T: Real>(
         activation::forward(activation, &tape.hidden, &mut activated)?;
         branch_weights(&mlp.fc2, &activated, (dx, &dy), (&mut gradient.fc2, gradient.scale.as_mut()), arena)?;
     }
-    let Arena { workspace, scratch } = arena;
+    let Arena { workspace, scratch, .. } = arena;
     let dhidden = scratch.hidden.at_least(tape.hidden.len());
     let then = Then::Gate { activation, before: &tape.hidden, to: dhidden };
     linear::backward(dy.as_deref().unwrap_or(dx), &mlp.fc2.weight, then, workspace)?;

@@ -26,7 +26,7 @@ pub(crate) fn forward<T: Real>(
     arena: &mut Arena<T>,
     fused: Option<Fused<T>>,
 ) -> Result<(), Error> {
-    let Arena { workspace, scratch } = &mut *arena;
+    let Arena { workspace, scratch, .. } = &mut *arena;
     keep(x, &mut tape.input);
     let qkv = room(&mut tape.qkv, scratch.qkv.at_least(extent.len(3 * extent.inner())));
     let log_sum_exp = room(&mut tape.log_sum_exp, scratch.log_sum_exp.at_least(extent.len(extent.heads)));
@@ -42,7 +42,7 @@ pub(crate) fn forward<T: Real>(
 }
 
 fn mlp_forward<T: Real>(extent: Extent, mlp: &Mlp<T>, x: &mut [T], tape: &mut BlockTape<T>, arena: &mut Arena<T>) -> Result<(), Error> {
-    let Arena { workspace, scratch } = arena;
+    let Arena { workspace, scratch, .. } = arena;
     keep(x, &mut tape.middle);
     let hidden = scratch.hidden.at_least(extent.len(extent.intermediate));
     let then = Then::Activate { activation: extent.activation.into(), before: &mut tape.hidden, after: hidden };

@@ -22,14 +22,16 @@ pub(crate) struct BlockTape<T> {
 }
 
 impl<T: Real> BlockTape<T> {
-    /// Room for everything that gradients are made from.
-    pub fn full(extent: Extent) -> Self {
+    /// Room for everything that gradients are made from; what `spare` holds is used again where it fits.
+    pub fn full(extent: Extent, spare: Self) -> Self {
+        let middle = if extent.intermediate > 0 { extent.width } else { 0 };
         Self {
-            input: extent.buffer(extent.width),
-            context: extent.buffer(extent.inner()),
-            middle: if extent.intermediate > 0 { extent.buffer(extent.width) } else { Vec::new() },
-            hidden: extent.buffer(extent.intermediate),
-            ..Self::of_maps(extent)
+            input: refit(spare.input, extent.len(extent.width)),
+            qkv: refit(spare.qkv, extent.len(3 * extent.inner())),
+            log_sum_exp: refit(spare.log_sum_exp, extent.len(extent.heads)),
+            context: refit(spare.context, extent.len(extent.inner())),
+            middle: refit(spare.middle, extent.len(middle)),
+            hidden: refit(spare.hidden, extent.len(extent.intermediate)),
         }
     }
 
@@ -42,4 +44,9 @@ impl<T: Real> BlockTape<T> {
     pub fn empty() -> Self {
         Self::default()
     }
+}
+
+/// Memory of exactly `len` values; a pass writes them all before it reads one.
+fn refit<T: Real>(spare: Vec<T>, len: usize) -> Vec<T> {
+    if spare.len() == len { spare } else { vec![T::ZERO; len] }
 }
