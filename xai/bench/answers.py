@@ -6,10 +6,10 @@ import time
 
 
 def answer(name, threads, versions, tasks, load):
-    """Serves commands. `tasks` maps each precision to its tasks; `load(model, batch, precision)` gives a function of a task
-    that computes once and returns how many numbers came out."""
+    """Serves commands. `tasks` maps each precision to its tasks. `load(model, batch, precision)` gives a function that makes a
+    task ready; what that returns computes once, which is timed, and tells how many numbers came out."""
     say(ready=name, threads=threads, versions=versions, tasks=tasks)
-    loaded, run = None, None
+    loaded, ready = None, None
     for line in sys.stdin:
         command = json.loads(line)
         wanted = (command["model"], command["batch"], command["precision"])
@@ -17,11 +17,12 @@ def answer(name, threads, versions, tasks, load):
             say(error=f"{name} has no {command['task']} in {command['precision']}")
             continue
         if wanted != loaded:
-            run = None  # One model in memory at a time.
-            run, loaded = load(*wanted), wanted
+            ready = None  # One model in memory at a time.
+            ready, loaded = load(*wanted), wanted
+        compute = ready(command["task"])
         for _ in range(command["run"]):
             start = time.perf_counter()
-            values = run(command["task"])
+            values = compute()
             say(milliseconds=1e3 * (time.perf_counter() - start), values=values)
         say(done=command["model"])
 

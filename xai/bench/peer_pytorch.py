@@ -7,7 +7,7 @@ import transformers
 
 import answers
 from pytorch_models import build
-from pytorch_recipes import TASKS
+from pytorch_recipes import ATTENTION, TASKS
 
 PRECISIONS = {"f32": torch.float32, "bf16": torch.bfloat16}
 
@@ -24,7 +24,12 @@ def load(name, batch, precision):
     model, side = build(name)
     model = model.to(PRECISIONS[precision])
     pixel_values = torch.randn(batch, 3, side, side).to(PRECISIONS[precision])
-    return lambda task: sum(map(len, TASKS[task](model, pixel_values).flatten(1).float().tolist()))
+
+    def ready(task):
+        model.set_attn_implementation(ATTENTION[task])
+        return lambda: sum(map(len, TASKS[task](model, pixel_values).flatten(1).float().tolist()))
+
+    return ready
 
 
 if __name__ == "__main__":

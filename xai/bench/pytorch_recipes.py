@@ -9,14 +9,12 @@ import torch
 
 def forward(model, pixel_values):
     """Class scores, nothing else."""
-    model.set_attn_implementation("sdpa")
     with torch.inference_mode():
         return model(pixel_values).logits
 
 
 def rollout(model, pixel_values):
     """Attention rollout: mean over heads, plus identity, rows renormalised, full N x N products, row of CLS."""
-    model.set_attn_implementation("eager")
     with torch.inference_mode():
         attentions = model(pixel_values, output_attentions=True).attentions
         identity = torch.eye(attentions[0].shape[-1], dtype=attentions[0].dtype)
@@ -30,7 +28,6 @@ def rollout(model, pixel_values):
 
 def relevance(model, pixel_values):
     """Chefer's generic relevance (ICCV 2021) of class 0: one backward pass to all attention maps, full N x N products."""
-    model.set_attn_implementation("eager")
     output = model(pixel_values.clone().requires_grad_(True), output_attentions=True)
     gradients = torch.autograd.grad(output.logits[:, 0].sum(), output.attentions)
     with torch.inference_mode():
@@ -43,10 +40,10 @@ def relevance(model, pixel_values):
 
 def saliency(model, pixel_values):
     """Largest absolute gradient of class 0 over the channels of a pixel."""
-    model.set_attn_implementation("sdpa")
     pixel_values = pixel_values.clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(model(pixel_values).logits[:, 0].sum(), pixel_values)
     return gradient.abs().amax(dim=1)
 
 
 TASKS = {recipe.__name__: recipe for recipe in (forward, rollout, relevance, saliency)}
+ATTENTION = {"forward": "sdpa", "rollout": "eager", "relevance": "eager", "saliency": "sdpa"}

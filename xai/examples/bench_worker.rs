@@ -6,7 +6,7 @@ use std::time::Instant;
 use ndarray::Array4;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use xai::{Batch, Gradient, HeadKind, Method, Probe, Relevance, Rollout, Target, Vit, VitConfig, explain};
+use xai::{Batch, Gradient, HeadKind, Method, Precision, Probe, Relevance, Rollout, Target, Vit, VitConfig, explain};
 
 #[derive(Deserialize)]
 struct Command {
@@ -26,13 +26,6 @@ enum Task {
     Saliency,
 }
 
-/// What the products are computed in; what the engine cannot do is refused by name, and not announced.
-#[derive(Deserialize, Clone, Copy, PartialEq)]
-#[serde(rename_all = "snake_case")]
-enum Precision {
-    F32,
-}
-
 /// A model with the pictures it is timed on.
 struct Loaded {
     asked: (String, usize, Precision),
@@ -43,7 +36,8 @@ struct Loaded {
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    let tasks = json!({ "f32": ["forward", "rollout", "relevance", "saliency"] });
+    let tasks = ["forward", "rollout", "relevance", "saliency"];
+    let tasks = json!({ "f32": tasks, "bf16": tasks });
     let versions = json!({ "pellucid": env!("CARGO_PKG_VERSION") });
     say(&json!({ "ready": "pellucid", "threads": rayon::current_num_threads(), "versions": versions, "tasks": tasks }))?;
     let mut loaded: Option<Loaded> = None;
@@ -87,12 +81,13 @@ fn compute(vit: &Vit, batch: &Batch, task: Task) -> Result<usize, Failure> {
 
 /// Random weights, a head of seven classes, random pictures; DINOv2 at 224 pixels, where its positions are resized in the pass.
 fn load(asked: &(String, usize, Precision)) -> Result<Loaded, Failure> {
-    let (name, images, _) = asked;
+    let (name, images, precision) = asked;
     let config = VitConfig::by_name(name)?;
     let side = if name.starts_with("dinov2") { 224 } else { config.image_size.0 };
     let numbers = kernels::check::seeded::<f32>(7, images * 3 * side * side);
     let batch = Batch::new(Array4::from_shape_vec((*images, 3, side, side), numbers)?)?;
-    Ok(Loaded { asked: asked.clone(), vit: Vit::random(config, HeadKind::Linear(7), 1)?, batch })
+    let vit = Vit::random(config, HeadKind::Linear(7), 1)?.with_precision(*precision);
+    Ok(Loaded { asked: asked.clone(), vit, batch })
 }
 
 fn say(value: &Value) -> std::io::Result<()> {
