@@ -6,7 +6,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernels::Workspace;
 use kernels::activation::{self, Activation};
-use kernels::attention::{self, Fused, HeadFusion, ReadOuts, Shape};
+use kernels::attention::{self, Forward, Fused, HeadFusion, ReadOuts, Shape};
 use kernels::check::seeded;
 use kernels::layer_norm::{self, Affine};
 use kernels::linear::{self, Input, Layer, Then, Weight};
@@ -60,7 +60,8 @@ fn of_attention(criterion: &mut Criterion) {
         group.bench_function(format!("backward with relevance/{model}"), |bencher| {
             bencher.iter(|| {
                 let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut [] };
-                attention::backward(shape, &qkv, &log_sum_exp, &dcontext, &mut dqkv, read_outs, &mut workspace)
+                let kept = Forward { qkv: &qkv, log_sum_exp: &log_sum_exp, context: &context };
+                attention::backward(shape, kept, &dcontext, &mut dqkv, read_outs, &mut workspace)
             })
         });
     }
