@@ -44,6 +44,17 @@ fn too_little_pixel_data_is_refused() {
     assert_eq!(code(&none), "incomplete");
 }
 
+/// Found by fuzzing: half a colour at the end of a palette stopped the decoder.
+#[test]
+fn a_palette_of_broken_colours_is_refused() {
+    let header = png_header(16, 16, 8, 3);
+    let with_palette = |bytes: usize| [&header[..], &chunk(b"PLTE", &vec![7; bytes]), &chunk(b"IDAT", b""), &chunk(b"IEND", b"")].concat();
+    for bytes in [0, 1, 4, 49, 767, 769, 771] {
+        assert_eq!(code(&with_palette(bytes)), "malformed", "{bytes} bytes");
+    }
+    assert_ne!(code(&with_palette(768)), "malformed");
+}
+
 /// I05 to I09: the header alone decides, at once, whatever follows.
 #[test]
 fn bombs_and_empty_headers_are_refused_at_once() {

@@ -19,7 +19,8 @@ pub fn decode(bytes: &[u8]) {
 
 fn once(bytes: &[u8]) {
     match super::decode(bytes, &LIMITS) {
-        Err(refusal) => assert!(!refusal.code().is_empty() && !refusal.to_string().is_empty()),
+        // A panic of the pixel decoders is caught where they are called; here it is a finding all the same.
+        Err(refusal) => assert!(!refusal.to_string().contains("the decoder gave up"), "{refusal}"),
         Ok(decoded) => {
             let (width, height) = decoded.image.dimensions();
             assert!((1..=LIMITS.side).contains(&width) && (1..=LIMITS.side).contains(&height), "{width} × {height}");

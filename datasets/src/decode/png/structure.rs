@@ -32,6 +32,10 @@ pub(super) fn walk(bytes: &[u8], limits: &Limits) -> Result<Structure, Refusal> 
         let (name, body) = chunk(bytes, &mut at)?;
         match name {
             b"IHDR" if body.start != SIGNATURE + 8 => return Err(malformed(body.start, "two headers")),
+            // The png crate, version 0.18.1, takes three bytes of the last colour without looking.
+            b"PLTE" if body.len() % 3 != 0 || !(3..=768).contains(&body.len()) => {
+                return Err(malformed(body.start, "a palette that is no list of 1 to 256 colours"));
+            }
             b"IDAT" => has_data = true,
             b"acTL" | b"fcTL" | b"fdAT" => return Err(Refusal::Animated { format: Format::Png }),
             b"eXIf" => structure.exif = Some(body),
