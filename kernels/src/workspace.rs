@@ -58,12 +58,35 @@ impl<T: Real> Workspace<T> {
     /// Bytes of packed rows and of every corner.
     pub fn bytes(&self) -> usize {
         let corner = |corner: &Mutex<Corner<T>>| {
-            let corner = lock(corner);
-            let buffers = [&corner.results, &corner.panel, &corner.map, &corner.context, &corner.strips, &corner.square];
-            buffers.iter().map(|buffer| size_of_val(&buffer[..])).sum::<usize>() + size_of_val(&corner.parts[..])
+            let corner = &mut *lock(corner);
+            let parts = size_of_val(&corner.parts[..]);
+            corner.buffers().iter().map(|buffer| size_of_val(&buffer[..])).sum::<usize>() + parts
         };
         let heads: usize = self.heads.iter().map(|heads| size_of_val(&heads[..])).sum();
         size_of_val(&self.rows[..]) + heads + size_of_val(&self.halves[..]) + self.corners.iter().map(corner).sum::<usize>()
+    }
+}
+
+/// Every corner grows to the largest: which thread takes which task is chance, what memory a pass needs should not be.
+pub(crate) fn level<T: Real>(corners: &mut [Mutex<Corner<T>>]) {
+    let mut most = ([0; 6], 0);
+    for corner in corners.iter_mut() {
+        let corner = owned(corner);
+        most.0.iter_mut().zip(corner.buffers()).for_each(|(most, buffer)| *most = buffer.len().max(*most));
+        most.1 = corner.parts.len().max(most.1);
+    }
+    for corner in corners {
+        let corner = owned(corner);
+        most.0.iter().zip(corner.buffers()).for_each(|(&most, buffer)| {
+            buffer.at_least(most);
+        });
+        corner.parts.at_least(most.1);
+    }
+}
+
+impl<T: Real> Corner<T> {
+    fn buffers(&mut self) -> [&mut Buffer<T>; 6] {
+        [&mut self.results, &mut self.panel, &mut self.map, &mut self.context, &mut self.strips, &mut self.square]
     }
 }
 
@@ -80,6 +103,11 @@ pub(crate) fn corner<T: Real>(corners: &[Mutex<Corner<T>>]) -> std::sync::MutexG
 }
 
 /// A panic elsewhere leaves scratch that is overwritten anyway.
+fn owned<T: Real>(corner: &mut Mutex<Corner<T>>) -> &mut Corner<T> {
+    corner.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// As [`owned`], while threads share it.
 fn lock<T: Real>(corner: &Mutex<Corner<T>>) -> std::sync::MutexGuard<'_, Corner<T>> {
     corner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

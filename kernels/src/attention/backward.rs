@@ -16,7 +16,7 @@ use super::elements::{add_relevance, probabilities, softmax_gradient, sum_rows, 
 use crate::error::expect_len;
 use crate::linear::panels::WIDTH;
 use crate::linear::{Tile, exact_tile, shares};
-use crate::workspace::{Corner, corner};
+use crate::workspace::{Corner, corner, level};
 use crate::{Error, Real, Workspace};
 
 /// What [`super::forward`] read and filled.
@@ -69,6 +69,7 @@ pub fn backward<T: Real>(
         head.run(&outputs, relevance, &mut corner(corners));
     });
     sum_rows(shape, rows, read_outs.row_step);
+    level(corners);
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use super::{Fused, HeadFusion, Shape};
 use crate::linear::panels::WIDTH;
 use crate::linear::{Tile, exact_tile, shares};
 use crate::simd::vectorised;
-use crate::workspace::{Corner, corner};
+use crate::workspace::{Corner, corner, level};
 use crate::{Real, Workspace};
 
 /// Context and log-sum-exp, the fused map, or all of them.
@@ -36,6 +36,7 @@ pub(super) fn forward<T: Real>(
         let queries = blocks.get(task % blocks.len());
         Task { heads: &heads, image: task / blocks.len(), queries, fusion }.run(&outputs);
     });
+    level(&mut workspace.corners);
 }
 
 /// How queries are dealt to tasks: in blocks of at most 32.

@@ -26,7 +26,7 @@ use rayon::prelude::*;
 use super::panels::WIDTH;
 use super::weight::Panels;
 use super::{Input, Then};
-use crate::workspace::{Corner, corner};
+use crate::workspace::{Corner, corner, level};
 use crate::{Instructions, Real, Workspace};
 use finish::Finish;
 use tile::tile_rows;
@@ -65,6 +65,7 @@ pub(super) fn run<T: Real>(product: Product<T>, input: Input<T>, then: Then<T>, 
         block.run(workspace);
         first += rows;
     }
+    level(&mut workspace.corners);
 }
 
 /// Cuts `total` into as few shares of at most `most` as there can be, all of nearly the same size.

@@ -1,0 +1,1 @@
+//! What a cell sees. Built once as a dynamic library; every cell is linked against it.

@@ -1,0 +1,3 @@
+//! `pellucid-notebook`: what `pellucid notebook …` hands over to.
+
+fn main() {}
