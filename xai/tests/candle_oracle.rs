@@ -117,7 +117,7 @@ fn candles_dinov2_gives_the_same_tokens_and_logits_at_its_own_size() {
     let last = [config.num_hidden_layers - 1];
     let patches: Vec<f32> =
         theirs.get_intermediate_layers(&tensor(&batch), &last, false, false, true).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-    let found = flat(&trace.tokens().slice(ndarray::s![.., 1.., ..]));
+    let found = flat(&trace.tokens().unwrap().slice(ndarray::s![.., 1.., ..]));
     report("candle's DINOv2: tokens", assert_close("patch tokens", &found, &patches, Tolerance::both(1e-4)));
 }
 

@@ -6,6 +6,8 @@
 //! Rounded panels hold bf16 (the upper half of an f32): pairs of inputs side by side, as dot products of pairs want them,
 //! padded with zeros to 32 outputs and to a multiple of 32 inputs.
 
+use rayon::prelude::*;
+
 use crate::{Buffer, Real};
 
 /// Outputs of a panel: two vectors of AVX-512, one tile of AMX.
@@ -33,10 +35,11 @@ fn in_tiles(rows: usize, cols: usize, mut visit: impl FnMut(usize, usize)) {
 
 /// Panels (inputs, outputs) from PyTorch's order, (outputs, inputs) row after row.
 pub(super) fn pack<T: Real>(rows: &[T], inputs: usize, outputs: usize) -> Buffer<T> {
+    debug_assert_eq!(rows.len(), inputs * outputs);
     let mut packed = Buffer::zeros(rows.len());
-    in_tiles(outputs, inputs, |output, input| {
-        let (start, width) = panel(inputs, outputs, output);
-        packed[start + input * width + output % WIDTH] = rows[output * inputs + input];
+    packed.par_chunks_mut((inputs * WIDTH).max(1)).zip(rows.par_chunks((inputs * WIDTH).max(1))).for_each(|(packed, rows)| {
+        let width = rows.len() / inputs.max(1);
+        in_tiles(width, inputs, |output, input| packed[input * width + output] = rows[output * inputs + input]);
     });
     packed
 }
@@ -54,10 +57,13 @@ pub(super) fn unpack<T: Real>(packed: &[T], inputs: usize, outputs: usize) -> Ve
 /// Panels (outputs, inputs) from panels (inputs, outputs): the orientation of the backward pass.
 pub(super) fn turn<T: Real>(packed: &[T], inputs: usize, outputs: usize) -> Buffer<T> {
     let mut turned = Buffer::zeros(packed.len());
-    in_tiles(outputs, inputs, |output, input| {
-        let (start, width) = panel(inputs, outputs, output);
-        let (turned_start, turned_width) = panel(outputs, inputs, input);
-        turned[turned_start + output * turned_width + input % WIDTH] = packed[start + input * width + output % WIDTH];
+    // A chunk is one panel of the result: 32 inputs, all outputs; the last is as narrow as the inputs left.
+    turned.par_chunks_mut((outputs * WIDTH).max(1)).enumerate().for_each(|(at, turned)| {
+        let width = WIDTH.min(inputs - at * WIDTH);
+        in_tiles(outputs, width, |output, input| {
+            let (start, packed_width) = panel(inputs, outputs, output);
+            turned[output * width + input] = packed[start + (at * WIDTH + input) * packed_width + output % WIDTH];
+        });
     });
     turned
 }
@@ -76,9 +82,12 @@ pub(crate) fn rounded_index(inputs: usize, input: usize, output: usize) -> usize
 /// Rounded panels from exact ones.
 pub(super) fn round<T: Real>(packed: &[T], inputs: usize, outputs: usize) -> Buffer<u16> {
     let mut rounded = Buffer::zeros(rounded_len(inputs, outputs));
-    in_tiles(inputs, outputs, |input, output| {
-        let (start, width) = panel(inputs, outputs, output);
-        rounded[rounded_index(inputs, input, output)] = to_bf16(packed[start + input * width + output % WIDTH].to_f64() as f32);
+    let panels = rounded.par_chunks_mut((inputs.next_multiple_of(STEP) * WIDTH).max(1));
+    panels.zip(packed.par_chunks((inputs * WIDTH).max(1))).for_each(|(rounded, packed)| {
+        let width = packed.len() / inputs.max(1);
+        in_tiles(inputs, width, |input, output| {
+            rounded[rounded_index(inputs, input, output)] = to_bf16(packed[input * width + output].to_f64() as f32);
+        });
     });
     rounded
 }
@@ -86,8 +95,10 @@ pub(super) fn round<T: Real>(packed: &[T], inputs: usize, outputs: usize) -> Buf
 /// Rounded panels (outputs, inputs) from rounded panels (inputs, outputs).
 pub(super) fn turn_rounded(rounded: &[u16], inputs: usize, outputs: usize) -> Buffer<u16> {
     let mut turned = Buffer::zeros(rounded_len(outputs, inputs));
-    in_tiles(inputs, outputs, |input, output| {
-        turned[rounded_index(outputs, output, input)] = rounded[rounded_index(inputs, input, output)];
+    turned.par_chunks_mut((outputs.next_multiple_of(STEP) * WIDTH).max(1)).enumerate().for_each(|(at, turned)| {
+        in_tiles(WIDTH.min(inputs - at * WIDTH), outputs, |input, output| {
+            turned[rounded_index(outputs, output, input)] = rounded[rounded_index(inputs, at * WIDTH + input, output)];
+        });
     });
     turned
 }

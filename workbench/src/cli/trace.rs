@@ -92,7 +92,7 @@ fn piece<S: Data<Elem = f32>, D: Dimension>(name: String, array: &ArrayBase<S, D
 }
 
 fn pieces(arguments: &Arguments, trace: &Trace, target: Target) -> anyhow::Result<Vec<Piece>> {
-    let mut pieces = vec![piece("features".into(), &trace.features()), piece("tokens".into(), &trace.tokens())];
+    let mut pieces = vec![piece("features".into(), &trace.features()), piece("tokens".into(), &trace.tokens()?)];
     if !trace.vit().labels().is_empty() {
         pieces.push(piece("logits".into(), &trace.logits()));
     }

@@ -4,7 +4,7 @@ mod gradients;
 mod probe;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use kernels::attention::{self, HeadFusion};
 use ndarray::{Array2, Array3, Array4, ArrayView2, ArrayView3, ArrayView4};
@@ -26,6 +26,7 @@ pub struct Trace {
     patches: Patches,
     probe: Probe,
     pass: Pass<f32>,
+    tokens: OnceLock<Vec<f32>>,
     gradients: Mutex<HashMap<Vec<Target>, Arc<Gradients>>>,
 }
 
@@ -34,7 +35,7 @@ impl Trace {
         let model = &vit.model;
         let pixels = Pixels { data: contiguous(batch), images: batch.len(), patches };
         let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep(), &mut model.arenas.lend())?;
-        Ok(Self { vit, batch: batch.clone(), patches, probe, pass, gradients: Mutex::default() })
+        Ok(Self { vit, batch: batch.clone(), patches, probe, pass, tokens: OnceLock::new(), gradients: Mutex::default() })
     }
 
     /// The model that was traced.
@@ -95,9 +96,19 @@ impl Trace {
 
     /// Every token, (B, N, D): class token, distillation token and registers as far as there are any, then patches row by row.
     /// After the last LayerNorm, or before it in a model that normalises what it has pooled.
-    pub fn tokens(&self) -> ArrayView3<'_, f32> {
+    ///
+    /// A pass finishes only the tokens that the head reads; the others are finished when they are first asked for.
+    ///
+    /// # Errors
+    /// None in practice: the pass itself took these shapes.
+    pub fn tokens(&self) -> Result<ArrayView3<'_, f32>, Error> {
         let extent = self.pass.extent;
-        view3(&self.pass.tokens, (extent.images, extent.tokens, extent.width))
+        if self.tokens.get().is_none() {
+            let model = &self.vit.model;
+            let tokens = forward::tokens(&model.config, &model.weights, &self.pass, &mut model.arenas.lend())?;
+            self.tokens.get_or_init(|| tokens);
+        }
+        Ok(view3(self.tokens.get().map_or(&[], Vec::as_slice), (extent.images, extent.tokens, extent.width)))
     }
 
     /// The position table that this grid used, (tokens with a position, D): patches last.
@@ -169,7 +180,8 @@ impl Trace {
 impl Drop for Trace {
     /// Leaves its tapes to the model's next trace: taking and clearing their memory anew would cost as much as some layers.
     fn drop(&mut self) {
-        let tapes = std::mem::take(&mut self.pass.blocks);
+        let mut tapes = std::mem::take(&mut self.pass.blocks);
+        tapes.reverse(); // The first block's tape is taken first, from the end.
         if self.probe == Probe::Gradients {
             self.vit.model.arenas.lend().spare = tapes;
         }

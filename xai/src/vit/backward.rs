@@ -8,8 +8,10 @@ use super::arena::Arena;
 use super::block;
 use super::config::VitConfig;
 use super::embedding::{self, Pixels};
+use super::extent::Extent;
 use super::forward::Pass;
 use super::head::Head;
+use super::leading;
 use super::pooling;
 use super::weights::Weights;
 use crate::Error;
@@ -66,19 +68,21 @@ fn run_in_pool<T: Real>(
     if let Some(gradient) = &mut gradient {
         head_weights(weights, gradient, pass, dlogits)?;
     }
-    let mut dx = pooling::backward(config, weights, extent, &pass.last, &dpooled, gradient.as_mut())?;
+    let read = leading::read_by_head(config, extent);
+    let dread = pooling::backward(config, weights, read, &pass.last, &dpooled, gradient.as_mut())?; // (B, R, D)
     let start = pooling::start_row(config, extent.images, extent.tokens);
-    let (relevance, maps) = run_blocks(weights, pass, &mut dx, start, extra, gradient.as_mut(), arena)?;
+    let (dx, relevance, maps) = run_blocks(weights, pass, (read, dread), start, extra, gradient.as_mut(), arena)?;
     let pixels = embedding::backward(config, weights, pixels, &dx, gradient.as_mut(), &mut arena.workspace)?;
     Ok(Cotangents { pixels, relevance, maps, weights: gradient })
 }
 
-type Read<T> = (Vec<Vec<T>>, Vec<Vec<T>>);
+/// The gradient at the first block's input, relevance rows, and gradients at the maps.
+type Read<T> = (Vec<T>, Vec<Vec<T>>, Vec<Vec<T>>);
 
 fn run_blocks<T: Real>(
     weights: &Weights<T>,
     pass: &Pass<T>,
-    dx: &mut [T],
+    (mut finished, mut dx): (Extent, Vec<T>),
     mut row: Vec<T>,
     extra: Extra,
     mut gradient: Option<&mut Weights<T>>,
@@ -91,14 +95,15 @@ fn run_blocks<T: Real>(
         let mut map = vec![T::ZERO; if extra == Extra::MapGradients { shape.maps_len() } else { 0 }];
         let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut map };
         let of_block = gradient.as_deref_mut().map(|gradient| &mut gradient.blocks[index]);
-        block::backward::backward(pass.extent, block, tape, dx, read_outs, of_block, arena)?;
+        dx = block::backward::backward(pass.extent, finished, block, tape, dx, read_outs, of_block, arena)?;
+        finished = pass.extent;
         row.iter_mut().zip(&step).for_each(|(row, &step)| *row += step);
         rows.push(row.clone());
         maps.push(map);
     }
     rows.reverse();
     maps.reverse();
-    Ok((rows, maps))
+    Ok((dx, rows, maps))
 }
 
 fn head_weights<T: Real>(weights: &Weights<T>, gradient: &mut Weights<T>, pass: &Pass<T>, dlogits: &[T]) -> Result<(), Error> {

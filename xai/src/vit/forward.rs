@@ -8,7 +8,8 @@ use super::block::{self, BlockTape};
 use super::config::VitConfig;
 use super::embedding::{self, Pixels};
 use super::extent::Extent;
-use super::pooling::{self, Features};
+use super::leading;
+use super::pooling;
 use super::weights::Weights;
 use crate::Error;
 
@@ -33,9 +34,10 @@ pub(crate) struct Pass<T> {
     pub logits: Vec<T>,
     /// What the head reads, (B, pooled width).
     pub pooled: Vec<T>,
-    /// Every token after the last norm, (B, N, D); before it where the norm stands after pooling.
-    pub tokens: Vec<T>,
-    /// Every token before the last norm, (B, N, D); empty unless everything is kept.
+    /// The last block's input (B, N, D) and its attention's context (B, N, A), from which every token can be finished;
+    /// empty where the last block's tape has them.
+    pub unfinished: (Vec<T>, Vec<T>),
+    /// The tokens that the head reads before the last norm, (B, R, D); empty unless everything is kept.
     pub last: Vec<T>,
     /// One tape a block, as far as it is kept.
     pub blocks: Vec<BlockTape<T>>,
@@ -63,32 +65,67 @@ fn run_in_pool<T: Real>(
 ) -> Result<Pass<T>, Error> {
     let tokens = config.special_tokens.count() + pixels.patches.count();
     let extent = Extent::new(config, pixels.images, tokens);
+    let read = leading::read_by_head(config, extent);
     let mut x = embedding::forward(config, weights, pixels, &mut arena.workspace)?; // (B, N, D)
-    let (blocks, fused) = run_blocks(weights, extent, &mut x, keep, arena)?;
-    let Features { tokens, pooled } = pooling::forward(config, weights, extent, &x)?; // (B, N, D), (B, pooled)
+    let mut kept = Kept { blocks: Vec::new(), fused: Vec::new() };
+    let (last, before) = weights.blocks.split_last().unwrap_or_else(|| unreachable!("no configuration without blocks is accepted"));
+    for block in before {
+        kept.make_room(keep, extent, extent, arena);
+        let (tape, fused) = kept.newest(keep);
+        block::forward(extent, block, &mut x, tape, arena, fused)?;
+    }
+    kept.make_room(keep, extent, read, arena);
+    let (tape, fused) = kept.newest(keep);
+    block::attend(extent, last, &x, tape, arena, fused)?;
+    let context = if tape.context.is_empty() { arena.scratch.context[..extent.len(extent.inner())].to_vec() } else { Vec::new() };
+    let there = if tape.context.is_empty() { &context } else { &tape.context };
+    let mut y = leading::gather(&x, extent, read, extent.width); // (B, R, D)
+    let there = leading::gather(there, extent, read, extent.inner());
+    block::finish(read, last, &there, &mut y, (&mut tape.middle, &mut tape.hidden), arena)?;
+    let pooled = pooling::forward(config, weights, read, &y)?; // (B, pooled)
     let logits = weights.head.forward(&pooled, &mut arena.workspace)?; // (B, C)
-    let last = if keep == Keep::Everything { x } else { Vec::new() };
-    Ok(Pass { extent, logits, pooled, tokens, last, blocks, fused })
+    let everything = keep == Keep::Everything;
+    let unfinished = if everything { Default::default() } else { (x, context) };
+    let Kept { blocks, fused } = kept;
+    Ok(Pass { extent, logits, pooled, unfinished, last: if everything { y } else { Vec::new() }, blocks, fused })
 }
 
-type Kept<T> = (Vec<BlockTape<T>>, Vec<Vec<T>>);
+/// Every token after the last norm, (B, N, D); before it where the norm stands after pooling.
+pub(crate) fn tokens<T: Real>(config: &VitConfig, weights: &Weights<T>, pass: &Pass<T>, arena: &mut Arena<T>) -> Result<Vec<T>, Error> {
+    let (Some(block), Some(tape)) = (weights.blocks.last(), pass.blocks.last()) else { return Ok(Vec::new()) };
+    let (x, context) = if tape.input.is_empty() { (&pass.unfinished.0, &pass.unfinished.1) } else { (&tape.input, &tape.context) };
+    let mut x = x.clone();
+    block::finish(pass.extent, block, context, &mut x, (&mut [], &mut []), arena)?;
+    pooling::tokens(config, weights, pass.extent, x)
+}
 
-fn run_blocks<T: Real>(weights: &Weights<T>, extent: Extent, x: &mut [T], keep: Keep, arena: &mut Arena<T>) -> Result<Kept<T>, Error> {
-    let (mut tapes, mut maps) = (Vec::new(), Vec::new());
-    for block in &weights.blocks {
-        let mut tape = match keep {
+/// What is kept of the blocks so far.
+struct Kept<T> {
+    blocks: Vec<BlockTape<T>>,
+    fused: Vec<Vec<T>>,
+}
+
+impl<T: Real> Kept<T> {
+    /// Room for what the next block leaves behind; behind its attention that of the tokens in `finished`.
+    fn make_room(&mut self, keep: Keep, extent: Extent, finished: Extent, arena: &mut Arena<T>) {
+        self.blocks.push(match keep {
             Keep::Nothing | Keep::Fused(_) => BlockTape::empty(),
             Keep::Attention => BlockTape::of_maps(extent),
-            Keep::Everything => BlockTape::full(extent, arena.spare.pop().unwrap_or_default()),
-        };
-        let mut map = match keep {
+            Keep::Everything => BlockTape::full(extent, finished, arena.spare.pop().unwrap_or_default()),
+        });
+        self.fused.push(match keep {
             Keep::Fused(_) => vec![T::ZERO; extent.attention().fused_len()],
             _ => Vec::new(),
-        };
-        let fused = if let Keep::Fused(fusion) = keep { Some(Fused { fusion, map: &mut map }) } else { None };
-        block::forward(extent, block, x, &mut tape, arena, fused)?;
-        tapes.push(tape);
-        maps.push(map);
+        });
     }
-    Ok((tapes, maps))
+
+    /// The newest block's tape, and its fused map where one is kept.
+    fn newest(&mut self, keep: Keep) -> (&mut BlockTape<T>, Option<Fused<'_, T>>) {
+        let (at, map) = (self.blocks.len() - 1, self.fused.last_mut());
+        let fused = match (keep, map) {
+            (Keep::Fused(fusion), Some(map)) => Some(Fused { fusion, map }),
+            _ => None,
+        };
+        (&mut self.blocks[at], fused)
+    }
 }

@@ -14,6 +14,7 @@ pub(crate) mod extent;
 pub(crate) mod forward;
 pub(crate) mod head;
 pub(crate) mod layers;
+mod leading;
 mod named;
 mod patch_embedding;
 pub(crate) mod pooling;

@@ -1,5 +1,7 @@
 //! From the last block's tokens to what the head reads: the last norm and the pooling, in the order the architecture says.
 
+use std::borrow::Cow;
+
 use kernels::Real;
 use kernels::layer_norm::{self, AffineGradient};
 
@@ -9,34 +11,25 @@ use super::extent::Extent;
 use super::weights::Weights;
 use crate::Error;
 
-/// What comes out of the blocks, ready for the head.
-pub(super) struct Features<T> {
-    /// Every token, (B, N, D), after the last norm where it stands before pooling.
-    pub tokens: Vec<T>,
-    /// What the head reads, (B, pooled width).
-    pub pooled: Vec<T>,
+/// Normalises and pools the tokens `x` (B, R, D) that the head reads of the last block: (B, pooled width).
+pub(super) fn forward<T: Real>(config: &VitConfig, weights: &Weights<T>, extent: Extent, x: &[T]) -> Result<Vec<T>, Error> {
+    let raw = if config.final_norm == FinalNorm::Tokens { Cow::Borrowed(x) } else { Cow::Owned(pool(config, extent, x)) };
+    let mut normed = vec![T::ZERO; raw.len()];
+    layer_norm::forward(weights.norm.affine(extent.eps), &raw, &mut normed)?;
+    Ok(if config.final_norm == FinalNorm::Tokens { pool(config, extent, &normed) } else { normed })
 }
 
-/// Normalises and pools the last block's tokens `x` (B, N, D).
-pub(super) fn forward<T: Real>(config: &VitConfig, weights: &Weights<T>, extent: Extent, x: &[T]) -> Result<Features<T>, Error> {
-    let affine = weights.norm.affine(extent.eps);
-    match config.final_norm {
-        FinalNorm::Tokens => {
-            let mut tokens = vec![T::ZERO; x.len()];
-            layer_norm::forward(affine, x, &mut tokens)?;
-            let pooled = pool(config, extent, &tokens);
-            Ok(Features { tokens, pooled })
-        }
-        FinalNorm::Pooled => {
-            let raw = pool(config, extent, x);
-            let mut pooled = vec![T::ZERO; raw.len()];
-            layer_norm::forward(affine, &raw, &mut pooled)?;
-            Ok(Features { tokens: x.to_vec(), pooled })
-        }
+/// Every token `x` (B, N, D) of the last block, normalised where the norm stands before pooling.
+pub(super) fn tokens<T: Real>(config: &VitConfig, weights: &Weights<T>, extent: Extent, x: Vec<T>) -> Result<Vec<T>, Error> {
+    if config.final_norm == FinalNorm::Pooled {
+        return Ok(x);
     }
+    let mut tokens = vec![T::ZERO; x.len()];
+    layer_norm::forward(weights.norm.affine(extent.eps), &x, &mut tokens)?;
+    Ok(tokens)
 }
 
-/// Gradient at the last block's tokens `x` from the one at the pooled features; adds the norm's gradient where asked.
+/// Gradient at the tokens `x` (B, R, D) that the head reads from the one at the pooled features; adds the norm's gradient where asked.
 pub(super) fn backward<T: Real>(
     config: &VitConfig,
     weights: &Weights<T>,

@@ -26,7 +26,7 @@ const TILE: usize = 512;
 /// Parts of an f32.
 const PARTS: usize = 3;
 /// Steps of 32 inputs before the next panel.
-const BLOCK: usize = 8;
+const BLOCK: usize = 16;
 /// The same where nothing is split: blocks are smaller in memory.
 const ROUNDED_BLOCK: usize = 16;
 
@@ -116,15 +116,15 @@ impl<T: Real> Path<T> for Split<'_, T> {
 impl<T: Real> Split<'_, T> {
     /// Every pair of row tiles times one split block, while the next block is split.
     fn pairs(&self, tiles: &Configured, steps: Range<usize>, parts: &[u16], mut splitter: Splitter, results: &mut [f32]) {
-        let of_tile = self.steps() * PARTS * TILE;
+        let of_step = 2 * PARTS * TILE;
         let share = splitter.left().div_ceil(self.pairing.pairs * steps.len() * tiles::GROUPS);
         for pair in 0..self.pairing.pairs {
-            let at = |tile: usize| self.packed[(2 * pair + tile) * of_tile + steps.start * PARTS * TILE..].as_ptr();
+            let rows = &self.packed[(pair * self.steps() + steps.start) * of_step..][..steps.len() * of_step];
             let sums = Sums::new(results, pair, self.pairing);
             // SAFETY: tiles are configured; the row tiles, the block and the sums hold what the configuration reads.
             unsafe {
                 sums.begin(tiles, steps.start > 0);
-                sums.add_split(tiles, steps.len(), [at(0), at(1)], parts.as_ptr(), &mut splitter, share);
+                sums.add_split(tiles, steps.len(), rows.as_ptr(), parts.as_ptr(), &mut splitter, share);
                 sums.end(tiles);
             }
         }
@@ -161,7 +161,7 @@ impl<T: Real> Path<T> for Rounded<'_> {
             for (panel, results) in panels.clone().zip(results.chunks_mut(per_panel)) {
                 let block = &self.weight[(panel * self.steps + steps.start) * 2 * TILE..];
                 for pair in 0..self.pairing.pairs {
-                    let at = |tile: usize| self.packed[((2 * pair + tile) * self.steps + steps.start) * TILE..].as_ptr();
+                    let rows = &self.packed[(pair * self.steps + steps.start) * 2 * TILE..][..steps.len() * 2 * TILE];
                     let lines = steps.len() * 2 * TILE * 2 / 64;
                     let share = lines.div_ceil(self.pairing.pairs);
                     let ahead = block.as_ptr().wrapping_add((self.steps * 2 * TILE) + pair * share * 32);
@@ -169,7 +169,7 @@ impl<T: Real> Path<T> for Rounded<'_> {
                     // SAFETY: tiles are configured; the row tiles, the block and the sums hold what the configuration reads.
                     unsafe {
                         sums.begin(&tiles, steps.start > 0);
-                        sums.add_rounded(&tiles, steps.len(), [at(0), at(1)], block.as_ptr(), (ahead, share.div_ceil(steps.len())));
+                        sums.add_rounded(&tiles, steps.len(), rows.as_ptr(), block.as_ptr(), (ahead, share.div_ceil(steps.len())));
                         sums.end(&tiles);
                     }
                 }

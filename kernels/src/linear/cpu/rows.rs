@@ -107,14 +107,14 @@ impl Pairing {
     }
 }
 
-/// Tiles (steps, 16, 32) of bf16 in pairs.
+/// Pairs of tiles (pairs, steps, 2, 16, 32) of bf16: what a step reads lies in one piece.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn in_tiles<'b, T: Real>(input: Input<T>, rows: Range<usize>, inputs: usize, buffer: &'b mut Buffer<u16>) -> &'b [u16] {
     // SAFETY: this layout is only asked for where AVX-512 was found.
     tiles(input, rows, inputs, buffer, 1, |values, to| unsafe { super::amx::round_row(super::as_f32(values), to) })
 }
 
-/// Tiles (steps, 3, 16, 32) of the bf16 parts of f32, in pairs: the three parts of a number add up to it exactly.
+/// Pairs of tiles (pairs, steps, 2, 3, 16, 32) of the bf16 parts of f32: the three parts of a number add up to it exactly.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn in_parts<'b, T: Real>(input: Input<T>, rows: Range<usize>, inputs: usize, buffer: &'b mut Buffer<u16>) -> &'b [u16] {
     // SAFETY: this layout is only asked for where AVX-512 was found.
@@ -134,15 +134,36 @@ fn tiles<'b, T: Real>(
     let pairing = Pairing::new(rows.len());
     let (steps, of_step) = (inputs.div_ceil(STEP), parts * MOST * STEP);
     let packed = buffer.at_least(2 * pairing.pairs * steps * of_step);
-    packed.par_chunks_mut(steps * of_step).enumerate().for_each(|(tile, packed)| {
+    let shared = Shared(packed.as_mut_ptr());
+    (0..2 * pairing.pairs).into_par_iter().for_each(|tile| {
         let (first, count) = pairing.of_tile(tile, rows.len());
         pieces(input, inputs, rows.start + first, count, |row, start, piece| {
             for (step, values) in piece.chunks(STEP).enumerate() {
-                convert(values, &mut packed[(start / STEP + step) * of_step + row * STEP..]);
+                let at = ((tile / 2 * steps + start / STEP + step) * 2 + tile % 2) * of_step;
+                // SAFETY: the tile's part of this step lies inside `packed`, and no other task writes this tile.
+                convert(values, &mut unsafe { shared.tile(at, of_step) }[row * STEP..]);
             }
         });
     });
     packed
+}
+
+/// Memory in which every task writes tiles of its own.
+#[cfg(target_arch = "x86_64")]
+struct Shared(*mut u16);
+
+// SAFETY: tasks write different tiles, as `tile` demands.
+#[cfg(target_arch = "x86_64")]
+unsafe impl Sync for Shared {}
+
+#[cfg(target_arch = "x86_64")]
+impl Shared {
+    /// # Safety
+    /// The values are inside the memory, and nobody else writes or reads them meanwhile.
+    unsafe fn tile<'t>(&self, at: usize, len: usize) -> &'t mut [u16] {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(at), len) }
+    }
 }
 
 /// Calls `take(row, start, values)` for `count` rows from `first` on, piece by piece; normalised where asked.

@@ -11,28 +11,31 @@ use crate::Error;
 use crate::vit::arena::Arena;
 use crate::vit::extent::Extent;
 use crate::vit::layers::{Linear, Norm, Tensor};
+use crate::vit::leading;
 use crate::vit::weights::{Block, Mlp};
 
 /// Turns `dx`, the gradient at the block's output, into the one at its input; adds weight gradients where asked.
+///
+/// `dx` is that of the tokens of `finished`, the leading ones or all; the rest of the block's output is read by nobody.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn backward<T: Real>(
     extent: Extent,
+    finished: Extent,
     block: &Block<T>,
     tape: &BlockTape<T>,
-    dx: &mut [T],
+    dx: Vec<T>,
     read_outs: ReadOuts<T>,
     mut gradient: Option<&mut Block<T>>,
     arena: &mut Arena<T>,
-) -> Result<(), Error> {
-    if let Some(mlp) = &block.mlp {
-        mlp_backward(extent, mlp, tape, dx, gradient.as_deref_mut().and_then(|g| g.mlp.as_mut()), arena)?;
-    }
-    let dy = scaled(dx, &block.scale1);
-    if let Some(gradient) = gradient.as_deref_mut() {
-        branch_weights(&block.projection, &tape.context, (dx, &dy), (&mut gradient.projection, gradient.scale1.as_mut()), arena)?;
+) -> Result<Vec<T>, Error> {
+    let mut dx = dx;
+    finish_backward(extent, finished, block, tape, &mut dx, gradient.as_deref_mut(), arena)?;
+    if finished.tokens < extent.tokens {
+        let read = std::mem::replace(&mut dx, extent.buffer(extent.width));
+        leading::scatter(&read, extent, finished, &mut dx);
     }
     let Arena { workspace, scratch, .. } = &mut *arena;
-    let dcontext = scratch.context.at_least(extent.len(extent.inner()));
-    linear::backward(dy.as_deref().unwrap_or(dx), &block.projection.weight, Then::Store(dcontext), workspace)?;
+    let dcontext = &scratch.context[..extent.len(extent.inner())];
     let dqkv = scratch.dqkv.at_least(tape.qkv.len());
     let forward = Forward { qkv: &tape.qkv, log_sum_exp: &tape.log_sum_exp, context: &tape.context };
     attention::backward(extent.attention(), forward, dcontext, dqkv, read_outs, workspace)?;
@@ -41,7 +44,39 @@ pub(crate) fn backward<T: Real>(
     if let Some(gradient) = gradient {
         normed_weights(extent, &block.norm1, &tape.input, (dqkv, dnormed), (&mut gradient.qkv, &mut gradient.norm1))?;
     }
-    Ok(layer_norm::backward(block.norm1.affine(extent.eps), &tape.input, dnormed, dx)?)
+    layer_norm::backward(block.norm1.affine(extent.eps), &tape.input, dnormed, &mut dx)?;
+    Ok(dx)
+}
+
+/// The way back to attention: `dx` becomes the gradient at the tokens between, and the one at the context (B, N, A) comes to lie in
+/// the arena's scratch, zero for the tokens that are not finished.
+fn finish_backward<T: Real>(
+    extent: Extent,
+    finished: Extent,
+    block: &Block<T>,
+    tape: &BlockTape<T>,
+    dx: &mut [T],
+    mut gradient: Option<&mut Block<T>>,
+    arena: &mut Arena<T>,
+) -> Result<(), Error> {
+    if let Some(mlp) = &block.mlp {
+        mlp_backward(finished, mlp, tape, dx, gradient.as_deref_mut().and_then(|g| g.mlp.as_mut()), arena)?;
+    }
+    let dy = scaled(dx, &block.scale1);
+    if let Some(gradient) = gradient {
+        let context = leading::gather(&tape.context, extent, finished, extent.inner());
+        branch_weights(&block.projection, &context, (dx, &dy), (&mut gradient.projection, gradient.scale1.as_mut()), arena)?;
+    }
+    let Arena { workspace, scratch, .. } = arena;
+    let dcontext = scratch.context.at_least(extent.len(extent.inner()));
+    let dy = dy.as_deref().unwrap_or(dx);
+    if finished.tokens == extent.tokens {
+        return Ok(linear::backward(dy, &block.projection.weight, Then::Store(dcontext), workspace)?);
+    }
+    let mut read = finished.buffer(extent.inner());
+    linear::backward(dy, &block.projection.weight, Then::Store(&mut read), workspace)?;
+    leading::scatter(&read, extent, finished, dcontext);
+    Ok(())
 }
 
 fn mlp_backward<T: Real>(

@@ -26,26 +26,61 @@ pub(crate) fn forward<T: Real>(
     arena: &mut Arena<T>,
     fused: Option<Fused<T>>,
 ) -> Result<(), Error> {
+    attend(extent, block, x, tape, arena, fused)?;
+    let context = std::mem::take(&mut arena.scratch.context);
+    let there = if tape.context.is_empty() { &context[..extent.len(extent.inner())] } else { &tape.context };
+    finish(extent, block, there, x, (&mut tape.middle, &mut tape.hidden), arena)?;
+    arena.scratch.context = context;
+    Ok(())
+}
+
+/// The block up to its attention: the context (B, N, A) comes to lie on the tape, or in the arena's scratch where the tape has no room.
+pub(crate) fn attend<T: Real>(
+    extent: Extent,
+    block: &Block<T>,
+    x: &[T],
+    tape: &mut BlockTape<T>,
+    arena: &mut Arena<T>,
+    fused: Option<Fused<T>>,
+) -> Result<(), Error> {
     let Arena { workspace, scratch, .. } = &mut *arena;
     keep(x, &mut tape.input);
     let qkv = room(&mut tape.qkv, scratch.qkv.at_least(extent.len(3 * extent.inner())));
     let log_sum_exp = room(&mut tape.log_sum_exp, scratch.log_sum_exp.at_least(extent.len(extent.heads)));
     let context = room(&mut tape.context, scratch.context.at_least(extent.len(extent.inner())));
     linear::forward(Input::Normed(x, block.norm1.affine(extent.eps)), block.qkv.layer(), Then::Store(qkv), workspace)?;
-    attention::forward(extent.attention(), qkv, context, log_sum_exp, fused, workspace)?;
+    Ok(attention::forward(extent.attention(), qkv, context, log_sum_exp, fused, workspace)?)
+}
+
+/// What follows attention works on each token by itself, so `x` (B, N, D) and `context` (B, N, A) may be those of some tokens only.
+/// The tape's `middle` and `hidden` are filled where they have room.
+pub(crate) fn finish<T: Real>(
+    extent: Extent,
+    block: &Block<T>,
+    context: &[T],
+    x: &mut [T],
+    tape: (&mut [T], &mut [T]),
+    arena: &mut Arena<T>,
+) -> Result<(), Error> {
     let then = Then::Add { to: x, scale: scale_of(&block.scale1) };
-    linear::forward(Input::Plain(context), block.projection.layer(), then, workspace)?;
+    linear::forward(Input::Plain(context), block.projection.layer(), then, &mut arena.workspace)?;
     match &block.mlp {
         Some(mlp) => mlp_forward(extent, mlp, x, tape, arena),
         None => Ok(()),
     }
 }
 
-fn mlp_forward<T: Real>(extent: Extent, mlp: &Mlp<T>, x: &mut [T], tape: &mut BlockTape<T>, arena: &mut Arena<T>) -> Result<(), Error> {
+fn mlp_forward<T: Real>(
+    extent: Extent,
+    mlp: &Mlp<T>,
+    x: &mut [T],
+    (middle, before): (&mut [T], &mut [T]),
+    arena: &mut Arena<T>,
+) -> Result<(), Error> {
     let Arena { workspace, scratch, .. } = arena;
-    keep(x, &mut tape.middle);
+    keep(x, middle);
     let hidden = scratch.hidden.at_least(extent.len(extent.intermediate));
-    let then = Then::Activate { activation: extent.activation.into(), before: &mut tape.hidden, after: hidden };
+    let then = Then::Activate { activation: extent.activation.into(), before, after: hidden };
     linear::forward(Input::Normed(x, mlp.norm.affine(extent.eps)), mlp.fc1.layer(), then, workspace)?;
     let then = Then::Add { to: x, scale: scale_of(&mlp.scale) };
     linear::forward(Input::Plain(hidden), mlp.fc2.layer(), then, workspace)?;

@@ -15,23 +15,24 @@ pub(crate) struct BlockTape<T> {
     pub log_sum_exp: Vec<T>,
     /// Attention's output before its projection, (B, N, A).
     pub context: Vec<T>,
-    /// Tokens between attention and MLP, (B, N, D).
+    /// Tokens between attention and MLP, (B, N, D); of the last block only those that the head reads.
     pub middle: Vec<T>,
-    /// The MLP before its activation, (B, N, M).
+    /// The MLP before its activation, (B, N, M); of the last block as above.
     pub hidden: Vec<T>,
 }
 
 impl<T: Real> BlockTape<T> {
-    /// Room for everything that gradients are made from; what `spare` holds is used again where it fits.
-    pub fn full(extent: Extent, spare: Self) -> Self {
+    /// Room for everything that gradients are made from, behind attention for the tokens of `finished`; what `spare` holds is used
+    /// again where it fits.
+    pub fn full(extent: Extent, finished: Extent, spare: Self) -> Self {
         let middle = if extent.intermediate > 0 { extent.width } else { 0 };
         Self {
             input: refit(spare.input, extent.len(extent.width)),
             qkv: refit(spare.qkv, extent.len(3 * extent.inner())),
             log_sum_exp: refit(spare.log_sum_exp, extent.len(extent.heads)),
             context: refit(spare.context, extent.len(extent.inner())),
-            middle: refit(spare.middle, extent.len(middle)),
-            hidden: refit(spare.hidden, extent.len(extent.intermediate)),
+            middle: refit(spare.middle, finished.len(middle)),
+            hidden: refit(spare.hidden, finished.len(extent.intermediate)),
         }
     }
 

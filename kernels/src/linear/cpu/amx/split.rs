@@ -19,7 +19,7 @@ pub(super) struct Splitter {
 /// Units of a step: 16 pairs of inputs by two halves of the outputs.
 const OF_STEP: usize = STEP;
 /// Values ahead of those being split that are fetched from memory.
-const AHEAD: usize = 2048;
+const AHEAD: usize = 1024;
 
 impl Splitter {
     /// # Safety

@@ -105,51 +105,50 @@ impl Sums {
     /// Adds `steps` steps of split numbers: low parts first, so that the small products meet while the sums are small.
     ///
     /// # Safety
-    /// `a` are row tiles (steps, 3, 16, 32), `b` is a block (steps, 3, 2, 16, 32); the processor has AVX-512 and tiles.
+    /// `a` are pairs of row tiles (steps, 2, 3, 16, 32), `b` is a block (steps, 3, 2, 16, 32); the processor has AVX-512 and tiles.
     #[target_feature(enable = "avx512f")]
-    pub unsafe fn add_split(&self, _: &Configured, steps: usize, a: [*const u16; 2], b: *const u16, splitter: &mut Splitter, share: usize) {
-        let ([mut a0, mut a1], mut b) = (a, b);
+    pub unsafe fn add_split(&self, _: &Configured, steps: usize, a: *const u16, b: *const u16, splitter: &mut Splitter, share: usize) {
+        let (mut a, mut b) = (a, b);
         macro_rules! group {
             ($($instruction:expr),*) => {
                 // SAFETY: the caller's promise; every address lies in the step's parts.
                 unsafe {
-                    asm!("/* {a0} {a1} {b} {row} */", $($instruction,)* products!(),
-                        a0 = in(reg) a0, a1 = in(reg) a1, b = in(reg) b, row = in(reg) ROW, options(nostack, readonly));
+                    asm!("/* {a} {b} {row} */", $($instruction,)* products!(),
+                        a = in(reg) a, b = in(reg) b, row = in(reg) ROW, options(nostack, readonly));
                     splitter.advance(share);
                 }
             };
         }
         for _ in 0..steps {
-            group!(load!(4, "a0"), load!(5, "a1"), load!(6, "b", 4096), load!(7, "b", 5120)); // high · low
+            group!(load!(4, "a"), load!(5, "a", 3072), load!(6, "b", 4096), load!(7, "b", 5120)); // high · low
             group!(load!(6, "b", 2048), load!(7, "b", 3072)); // high · middle
-            group!(load!(4, "a0", 1024), load!(5, "a1", 1024)); // middle · middle
+            group!(load!(4, "a", 1024), load!(5, "a", 4096)); // middle · middle
             group!(load!(6, "b"), load!(7, "b", 1024)); // middle · high
-            group!(load!(4, "a0", 2048), load!(5, "a1", 2048)); // low · high
-            group!(load!(4, "a0"), load!(5, "a1")); // high · high
-            (a0, a1) = (a0.wrapping_add(PARTS * TILE), a1.wrapping_add(PARTS * TILE));
-            b = b.wrapping_add(PARTS * 2 * TILE);
+            group!(load!(4, "a", 2048), load!(5, "a", 5120)); // low · high
+            group!(load!(4, "a"), load!(5, "a", 3072)); // high · high
+            (a, b) = (a.wrapping_add(PARTS * 2 * TILE), b.wrapping_add(PARTS * 2 * TILE));
         }
     }
 
     /// Adds `steps` steps of rounded numbers, fetching `ahead.1` cache lines a step from `ahead.0` on.
     ///
     /// # Safety
-    /// `a` are row tiles (steps, 16, 32), `b` is a block (steps, 16, 32, 2) of a rounded panel; the processor has tiles.
-    pub unsafe fn add_rounded(&self, _: &Configured, steps: usize, a: [*const u16; 2], b: *const u16, ahead: (*const u16, usize)) {
-        let ([mut a0, mut a1], mut b, (mut line, lines)) = (a, b, ahead);
+    /// `a` are pairs of row tiles (steps, 2, 16, 32), `b` is a block (steps, 16, 32, 2) of a rounded panel; the processor has tiles.
+    pub unsafe fn add_rounded(&self, _: &Configured, steps: usize, a: *const u16, b: *const u16, ahead: (*const u16, usize)) {
+        let (mut a, mut b, (mut line, lines)) = (a, b, ahead);
         for _ in 0..steps {
             // SAFETY: the caller's promise; a prefetch may point anywhere.
             unsafe {
-                asm!(load!(4, "a0"), load!(5, "a1"),
+                asm!(load!(4, "a"), load!(5, "a", 1024),
                     "tileloadd tmm6, [{b} + {wide}]", "tileloadd tmm7, [{b} + {wide} + 64]", products!(),
-                    a0 = in(reg) a0, a1 = in(reg) a1, b = in(reg) b, row = in(reg) ROW, wide = in(reg) WIDE_ROW,
+                    a = in(reg) a, b = in(reg) b, row = in(reg) ROW, wide = in(reg) WIDE_ROW,
                     options(nostack, readonly));
                 for _ in 0..lines {
                     _mm_prefetch::<_MM_HINT_T1>(line.cast());
                     line = line.wrapping_add(32);
                 }
             }
-            (a0, a1, b) = (a0.wrapping_add(TILE), a1.wrapping_add(TILE), b.wrapping_add(2 * TILE));
+            (a, b) = (a.wrapping_add(2 * TILE), b.wrapping_add(2 * TILE));
         }
     }
 }
