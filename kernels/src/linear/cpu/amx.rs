@@ -25,7 +25,7 @@ use tiles::{Configured, Sums};
 const TILE: usize = 512;
 /// Parts of an f32.
 const PARTS: usize = 3;
-/// Steps of 32 inputs before the next panel.
+/// Most steps of 32 inputs before the next panel.
 const BLOCK: usize = 16;
 /// The same where nothing is split: blocks are smaller in memory.
 const ROUNDED_BLOCK: usize = 16;
@@ -55,6 +55,11 @@ impl<'a, T: Real> Split<'a, T> {
         self.inputs.div_ceil(STEP)
     }
 
+    /// Blocks of a panel, all of nearly the same size.
+    fn blocks(&self) -> usize {
+        self.steps().div_ceil(BLOCK).max(1)
+    }
+
     /// The panel as it lies, or widened to 32 outputs where it is the narrow last one.
     fn panel(&self, panel: usize, widened: *const f32) -> *const f32 {
         let (start, width) = panels::panel(self.inputs, self.outputs, panel * WIDTH);
@@ -73,11 +78,12 @@ impl<'a, T: Real> Split<'a, T> {
 
     /// The block `index` of a group: all its panels at the first steps, then all at the next.
     fn piece(&self, panels: &Range<usize>, index: usize, widened: *const f32) -> (Range<usize>, usize, Piece) {
-        let first = index / panels.len() * BLOCK;
-        let steps = first..self.steps().min(first + BLOCK);
-        let at = index % panels.len();
-        let values = self.panel(panels.start + at, widened).wrapping_add(first * STEP * WIDTH);
-        (steps, at, Piece { values, inputs: self.inputs - first * STEP })
+        let (block, at) = (index / panels.len(), index % panels.len());
+        let start = |block| block * self.steps() / self.blocks();
+        let steps = start(block)..start(block + 1);
+        let values = self.panel(panels.start + at, widened).wrapping_add(steps.start * STEP * WIDTH);
+        let inputs = self.inputs - steps.start * STEP;
+        (steps, at, Piece { values, inputs })
     }
 }
 
@@ -94,7 +100,7 @@ impl<T: Real> Path<T> for Split<'_, T> {
         let widened = widened.as_ptr();
         let of_block = BLOCK * PARTS * 2 * TILE;
         let (mut now, mut next) = corner.parts.at_least(2 * of_block).split_at_mut(of_block);
-        let blocks = self.steps().div_ceil(BLOCK) * panels.len();
+        let blocks = self.blocks() * panels.len();
         let tiles = Configured::new(self.pairing.rows);
         let (steps, _, piece) = self.piece(&panels, 0, widened);
         // SAFETY (here and below): `piece` lies in the weight or the widened panel; `now` and `next` hold a block each.
