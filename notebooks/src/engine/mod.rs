@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+pub mod frames;
+
 /// Representations of one output by mime type, as Jupyter's `display_data` has them.
 pub type Bundle = Map<String, Value>;
 
