@@ -11,6 +11,7 @@
 
 pub mod engine;
 pub mod error;
+pub mod prebuilt;
 pub mod wire;
 
 pub use error::{Error, Result};

@@ -122,7 +122,8 @@ impl Session {
             "msg_type": kind,
             "version": PROTOCOL,
         });
-        let parts = [header.to_string(), Value::Object(parent.clone()).to_string(), "{}".into(), content.to_string()].map(String::into_bytes);
+        let parts =
+            [header.to_string(), Value::Object(parent.clone()).to_string(), "{}".into(), content.to_string()].map(String::into_bytes);
         let mut frames = identities.to_vec();
         frames.extend([DELIMITER.to_vec(), self.signer.sign(&parts).into_bytes()]);
         frames.extend(parts);

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zeromq::{PubSocket, RepSocket, RouterRecvHalf, RouterSendHalf, RouterSocket, Socket, SocketRecv, SocketSend, ZmqMessage};
 
+use super::Connection;
 use super::answers::answer;
 use super::control::{After, control};
 use super::engine_slot::{EngineSlot, Interrupts, Starter};
 use super::message::{Message, Session, Signer, decode};
 use super::outgoing::{Answering, Channel, Outgoing};
-use super::Connection;
 use crate::error::{Error, Result};
 
 /// How long an ending kernel waits for its last cell and its last messages.
