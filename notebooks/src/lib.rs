@@ -9,9 +9,12 @@
 //! | [`kernelspec`] | makes Jupyter know the kernel |
 //! | [`cli`] | what `pellucid notebook …` hands over to |
 
+pub mod cli;
 pub mod engine;
 pub mod error;
+pub mod kernelspec;
 pub mod prebuilt;
+pub mod runner;
 pub mod wire;
 
 pub use error::{Error, Result};

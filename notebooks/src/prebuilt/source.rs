@@ -101,8 +101,11 @@ impl Toolchain {
             return Ok(());
         }
         Err(Error::Toolchain {
-            what: format!("{} has no dynamic standard library ({start}*{ending}), which cells are linked against", self.target_libdir.display()),
-            remedy: "your distribution leaves it out: install Rust with rustup (https://rustup.rs), or its package of that library (Fedora: rust-std-static does not have it)".into(),
+            what: format!(
+                "{} has no dynamic standard library ({start}*{ending}), which cells are linked against",
+                self.target_libdir.display()
+            ),
+            remedy: "some distributions (Fedora is one) leave it out: install Rust with rustup, https://rustup.rs".into(),
         })
     }
 }

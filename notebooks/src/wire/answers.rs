@@ -109,13 +109,18 @@ pub fn kernel_info() -> Value {
         "banner": format!("Pellucid {version}: what a vision transformer relied on, in Rust. Research use only; no diagnosis."),
         "debugger": false,
         "help_links": [],
-        "language_info": {
-            "name": "rust",
-            "version": "2024",
-            "mimetype": "text/rust",
-            "file_extension": ".rs",
-            "codemirror_mode": "rust",
-            "pygments_lexer": "rust",
-        },
+        "language_info": language_info(),
+    })
+}
+
+/// What a notebook says of its language.
+pub fn language_info() -> Value {
+    json!({
+        "name": "rust",
+        "version": "2024",
+        "mimetype": "text/rust",
+        "file_extension": ".rs",
+        "codemirror_mode": "rust",
+        "pygments_lexer": "rust",
     })
 }

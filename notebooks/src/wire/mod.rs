@@ -18,6 +18,7 @@ mod outgoing;
 mod run_cell;
 mod sockets;
 
+pub use answers::language_info;
 pub use brackets::{Completeness, completeness};
 pub use connection::Connection;
 pub use engine_slot::Starter;
