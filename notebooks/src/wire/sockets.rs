@@ -166,13 +166,14 @@ async fn send(
             }
         }
         let frames = session.encode(&message.identities, message.kind, &message.parent, &message.content);
-        let frames: Vec<_> = frames.into_iter().map(Into::into).collect();
-        let Ok(frames) = ZmqMessage::try_from(frames) else { continue };
+        let mut frames = frames.into_iter();
+        let mut whole = ZmqMessage::from(frames.next().unwrap_or_default());
+        frames.for_each(|frame| whole.push_back(frame.into()));
         // A frontend that has gone takes no reply; that is no fault of the others.
         let _ = match message.channel {
-            Channel::Broadcast => broadcast.send(frames).await,
-            Channel::Shell => shell.send(frames).await,
-            Channel::Control => control.send(frames).await,
+            Channel::Broadcast => broadcast.send(whole).await,
+            Channel::Shell => shell.send(whole).await,
+            Channel::Control => control.send(whole).await,
         };
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use evcxr::{CommandContext, EvalContext, EvalContextOutputs};
 
-use super::{Bundle, CellError, Completions, Engine, Event, Outcome};
+use super::{Bundle, Completions, Engine, Event, Outcome};
 use crate::error::{Error, Result};
 use crate::prebuilt::Prebuilt;
 use record::Record;

@@ -23,8 +23,7 @@ const EVCXR: [&str; 5] = ["EVCXR_EXECUTION_COMPLETE", PANICKED, FAILED, "EVCXR_V
 pub fn tap() -> std::io::Result<i32> {
     let mut runtime = start()?;
     let number = i32::try_from(runtime.id()).unwrap_or_default();
-    let mut told = Told { out: std::io::stdout(), frames: Frames::default(), line: Vec::new() };
-    told.record(&Record::Process(number))?;
+    let mut told = Told { out: std::io::stdout(), frames: Frames::default(), line: Vec::new(), process: Some(number) };
     let (mut stdout, mut stderr) = (runtime.stdout.take(), runtime.stderr.take());
     let mut buffer = vec![0; 64 << 10];
     while let Some(out) = &mut stdout {
@@ -95,6 +94,9 @@ struct Told<W> {
     out: W,
     frames: Frames,
     line: Vec<u8>,
+    /// The process with the cells, until that is told. The first cell is none of the user's: evcxr runs it while it starts, when
+    /// nobody listens yet, and it waits for ever for anything told then to be heard.
+    process: Option<i32>,
 }
 
 impl<W: Write> Told<W> {
@@ -126,6 +128,9 @@ impl<W: Write> Told<W> {
         }
         self.text_ends()?;
         writeln!(self.out, "{marker}")?;
+        if let Some(number) = self.process.take_if(|_| marker == EVCXR[0]) {
+            self.record(&Record::Process(number))?;
+        }
         self.out.flush()
     }
 
@@ -146,6 +151,9 @@ impl<W: Write> Told<W> {
     }
 
     fn record(&mut self, record: &Record) -> std::io::Result<()> {
+        if self.process.is_some() {
+            return Ok(());
+        }
         writeln!(self.out, "{}", record.write())?;
         self.out.flush()
     }
