@@ -12,7 +12,6 @@ const PROGRAM: &str = "pellucid-notebook";
 /// Rust notebooks in Jupyter: install the kernel, start JupyterLab, run notebooks without it.
 #[derive(Debug, Args)]
 #[command(
-    disable_help_flag = true,
     after_help = "Commands, each with a --help of its own; without one, JupyterLab is started:\n  install    make Jupyter know the kernel `Rust (Pellucid)`\n  uninstall  make Jupyter forget it\n  run        run a notebook without Jupyter; a failed cell is a failed run\n  build      build the library that cells use, if it is not built yet\n  info       say which toolchain, library and engine are used\n\nThey stand in a program of their own, `pellucid-notebook`, beside this one or on PATH. Where it is missing and the source is\nthere, it is built first: cargo build --release -p notebooks.\n\nExample: pellucid notebook run lesson.ipynb --out executed.ipynb --param epochs=3"
 )]
 pub struct Arguments {
