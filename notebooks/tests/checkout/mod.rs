@@ -26,7 +26,10 @@ impl Checkout {
         checkout.write("leaf/Cargo.toml", LEAF);
         checkout.write("leaf/src/lib.rs", "/// A value with a type of its own.\n#[derive(Debug)]\npub struct Leaf(pub i32);\n");
         checkout.write("words/Cargo.toml", WORDS);
-        checkout.write("words/src/lib.rs", "#[proc_macro]\npub fn seven(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \"7\".parse().unwrap()\n}\n");
+        checkout.write(
+            "words/src/lib.rs",
+            "#[proc_macro]\npub fn seven(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \"7\".parse().unwrap()\n}\n",
+        );
         let lock = std::process::Command::new("cargo").args(["generate-lockfile", "--offline"]).current_dir(checkout.source()).output();
         assert!(lock.expect("cargo starts").status.success());
         checkout

@@ -63,11 +63,19 @@ fn build() -> anyhow::Result<PathBuf> {
     }
     eprintln!("{PROGRAM} is not built yet; once, some minutes: cargo build --release -p notebooks");
     let arguments = ["build", "--release", "--locked", "-p", "notebooks"];
-    let status = Command::new("cargo").args(arguments).current_dir(&source).status().context("cargo does not start; get Rust from https://rustup.rs")?;
+    let status = Command::new("cargo")
+        .args(arguments)
+        .current_dir(&source)
+        .status()
+        .context("cargo does not start; get Rust from https://rustup.rs")?;
     if !status.success() {
         bail!("{PROGRAM} was not built; what cargo says stands above");
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| source.join("target"), |target| source.join(target));
     let program = target.join("release").join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
-    if program.is_file() { Ok(program) } else { bail!("{} is not there after it was built; is another target folder configured?", program.display()) }
+    if program.is_file() {
+        Ok(program)
+    } else {
+        bail!("{} is not there after it was built; is another target folder configured?", program.display())
+    }
 }
