@@ -1,10 +1,13 @@
 //! The five sockets of a kernel, and what runs between them.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
+use futures_core::Stream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use zeromq::{PubSocket, RepSocket, RouterRecvHalf, RouterSendHalf, RouterSocket, Socket, SocketRecv, SocketSend, ZmqMessage};
+use zeromq::{PubSocket, RepSocket, RouterRecvHalf, RouterSendHalf, RouterSocket, Socket, SocketEvent, SocketRecv, SocketSend, ZmqMessage};
 
 use super::Connection;
 use super::answers::answer;
@@ -35,7 +38,8 @@ async fn run(connection: &Connection, starter: Starter) -> Result<()> {
     let control: RouterSocket = bind(connection, connection.control_port).await?;
     let stdin: RouterSocket = bind(connection, connection.stdin_port).await?;
     let heartbeat: RepSocket = bind(connection, connection.hb_port).await?;
-    let broadcast: PubSocket = bind(connection, connection.iopub_port).await?;
+    let mut broadcast: PubSocket = bind(connection, connection.iopub_port).await?;
+    let heard = heard(broadcast.monitor());
     tokio::spawn(echo(heartbeat));
     let (out, outgoing) = unbounded_channel();
     let ((to_shell, shell), (to_control, control)) = (shell.split(), control.split());
@@ -45,7 +49,7 @@ async fn run(connection: &Connection, starter: Starter) -> Result<()> {
     let (requests, queue) = channel();
     let answers = out.clone();
     let answering = std::thread::spawn(move || answer(&queue, slot, &answers));
-    let shell = tokio::spawn(receive(shell, signer.clone(), requests));
+    let shell = tokio::spawn(receive(shell, signer.clone(), requests, heard));
     tokio::select! {
         () = obey(control, &signer, &out, &interrupts) => {}
         () = told_by_the_system(&interrupts) => {}
@@ -82,12 +86,31 @@ async fn echo(mut heartbeat: RepSocket) {
 }
 
 /// Puts requests into the queue of the thread that answers.
-async fn receive(mut shell: RouterRecvHalf, signer: Signer, requests: Sender<Message>) {
+async fn receive(mut shell: RouterRecvHalf, signer: Signer, requests: Sender<Message>, heard: impl Future<Output = ()>) {
+    let first = next(&mut shell, &signer).await;
+    // A frontend may ask before it listens: after a restart its sockets come back in any order.
+    let _ = tokio::time::timeout(FAREWELL, heard).await;
+    if first.is_none_or(|first| requests.send(first).is_err()) {
+        return;
+    }
     while let Some(request) = next(&mut shell, &signer).await {
         if requests.send(request).is_err() {
             return;
         }
     }
+}
+
+/// Waits until somebody listens to what everybody is told.
+async fn heard(events: impl Stream<Item = SocketEvent>) {
+    let mut events = pin!(events);
+    loop {
+        match poll_fn(|context| events.as_mut().poll_next(context)).await {
+            Some(SocketEvent::Accepted(..)) | None => break,
+            Some(_) => {}
+        }
+    }
+    // What it wants to hear follows its connection.
+    tokio::time::sleep(Duration::from_millis(30)).await;
 }
 
 /// The next message with a right signature; others are dropped.

@@ -108,7 +108,7 @@ def signatures():
 def notebooks():
     """nbclient gives the verdict that the runner gives, and the same outputs."""
     good, bad, executed = (nbformat.read(path, as_version=4) for path in sys.argv[2:5])
-    NotebookClient(good, kernel_name="pellucid", timeout=60).execute()
+    NotebookClient(good, kernel_name="pellucid", timeout=60, coalesce_streams=True).execute()
     nbformat.validate(executed)
     for ours, theirs in zip(executed.cells, good.cells, strict=True):
         assert json.dumps(ours.outputs, sort_keys=True) == json.dumps(theirs.outputs, sort_keys=True), (ours.outputs, theirs.outputs)
