@@ -2,6 +2,12 @@
 
 use serde_json::{Map, Value};
 
+pub mod choice;
+pub mod evcxr;
+pub mod frames;
+
+pub use choice::EngineKind;
+
 /// Representations of one output by mime type, as Jupyter's `display_data` has them.
 pub type Bundle = Map<String, Value>;
 
