@@ -3,5 +3,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`engine`] | runs cells: what a cell prints, shows and leaves behind |
+//! | [`prebuilt`] | the library that cells are linked against |
 
 pub mod engine;
+pub mod prebuilt;

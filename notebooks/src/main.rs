@@ -1,3 +1,5 @@
 //! `pellucid-notebook`: what `pellucid notebook …` hands over to.
 
-fn main() {}
+fn main() {
+    notebooks::engine::direct::run_cells_if_asked();
+}

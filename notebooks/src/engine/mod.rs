@@ -1,5 +1,8 @@
 //! What runs cells, and what comes out of them while they run.
 
+pub mod direct;
+pub mod frames;
+
 use serde_json::{Map, Value};
 
 /// Representations of one output by mime type, as Jupyter's `display_data` has them.

@@ -1,0 +1,135 @@
+//! The direct engine: each cell is compiled by the compiler itself against one prebuilt library, and run in a process of its own.
+//!
+//! | module | does |
+//! |---|---|
+//! | `cell`, `names`, `visits` | takes a cell apart |
+//! | `items`, `variables` | what earlier cells left |
+//! | `write`, `source` | writes the crate of a cell, with the way back to the cell's own lines |
+//! | `compiler`, `diagnostic`, `verdict`, `typing` | compiles it and understands what the compiler says |
+//! | `render` | draws messages over the cells' own lines |
+//! | `process`, `inside`, `running`, `stream` | runs it, and reads what it prints and shows |
+//! | `execute`, `leave` | the way of a cell from its text to what it leaves behind |
+//! | `interrupts` | ends what is at work |
+
+mod cell;
+mod compiler;
+mod diagnostic;
+mod execute;
+mod inside;
+mod interrupts;
+mod items;
+mod leave;
+mod names;
+mod process;
+mod render;
+mod running;
+mod source;
+mod stream;
+mod typing;
+mod variables;
+mod verdict;
+mod visits;
+mod write;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+pub use inside::run_cells_if_asked;
+
+use crate::engine::{Bundle, Completions, Engine, Event, Outcome};
+use crate::prebuilt::Prebuilt;
+use compiler::{Compiler, Optimisation};
+use interrupts::Interrupts;
+use items::Items;
+use process::Process;
+use variables::Variables;
+
+/// What the engine needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The library that cells are linked against.
+    pub prebuilt: Prebuilt,
+    /// A program that calls [`run_cells_if_asked`] first: this one, as a rule.
+    pub program: PathBuf,
+}
+
+/// Compiles and runs cells.
+pub struct Direct {
+    settings: Settings,
+    compiler: Compiler,
+    process: Option<Process>,
+    interrupts: Arc<Interrupts>,
+    items: Items,
+    variables: Variables,
+    texts: BTreeMap<usize, String>,
+    count: usize,
+    optimisation: Optimisation,
+    /// Sources and libraries of this engine's cells; it goes with the engine.
+    _folder: TempDir,
+}
+
+impl Direct {
+    /// An engine with a process that is ready for cells.
+    ///
+    /// # Errors
+    ///
+    /// Where no folder can be made or the process cannot be started.
+    pub fn start(settings: Settings) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("pellucid-cells-").tempdir()?;
+        let interrupts = Arc::new(Interrupts::default());
+        let compiler = Compiler {
+            prebuilt: settings.prebuilt.clone(),
+            folder: folder.path().to_owned(),
+            externs: Vec::new(),
+            search: Vec::new(),
+            interrupts: Arc::clone(&interrupts),
+        };
+        let mut engine = Self {
+            settings,
+            compiler,
+            process: None,
+            interrupts,
+            items: Items::default(),
+            variables: Variables::default(),
+            texts: BTreeMap::new(),
+            count: 0,
+            optimisation: Optimisation::None,
+            _folder: folder,
+        };
+        engine.process()?;
+        Ok(engine)
+    }
+
+    /// Makes sure that there is a process.
+    fn process(&mut self) -> io::Result<()> {
+        if self.process.is_none() {
+            self.process = Some(Process::start(&self.settings.program, &self.settings.prebuilt, &self.interrupts)?);
+        }
+        Ok(())
+    }
+}
+
+impl Engine for Direct {
+    fn execute(&mut self, code: &str, output: &mut dyn FnMut(Event)) -> Outcome {
+        self.interrupts.begin();
+        self.count += 1;
+        self.execute_rust(code, output)
+    }
+
+    fn interrupter(&self) -> Box<dyn Fn() + Send + Sync> {
+        let interrupts = Arc::clone(&self.interrupts);
+        Box::new(move || interrupts.interrupt())
+    }
+
+    fn complete(&mut self, _code: &str, _cursor: usize) -> Completions {
+        Completions::default()
+    }
+
+    fn inspect(&mut self, _code: &str, _cursor: usize) -> Option<Bundle> {
+        None
+    }
+}
