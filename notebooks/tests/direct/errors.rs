@@ -44,7 +44,7 @@ fn a_failed_question_mark_tells_causes_and_its_line() {
     assert_eq!((error.name.as_str(), error.message.as_str()), ("Error", "no count"));
     assert!(text.contains("caused by: invalid digit found in string"), "{text}");
     assert!(text.contains("cell 2:2:") && text.contains("text.parse().map_err(Outer)?"), "{text}");
-    assert_eq!(notebook.error("Err(\"plain text\")?").message, "plain text");
+    assert_eq!(notebook.error("Err::<(), _>(\"plain text\")?").message, "plain text");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn variables_stay_with_the_types_that_the_compiler_finds() {
 #[test]
 fn names_in_format_strings_are_uses() {
     let mut notebook = Notebook::new();
-    notebook.value("let loss = 0.25; let digits = 3;");
+    notebook.value("let loss = 0.25; let digits = 3usize;");
     notebook.value("println!(\"{loss:.digits$}\");");
     assert_eq!(notebook.stdout(), "0.250\n");
 }
@@ -51,7 +51,7 @@ fn a_moved_variable_is_missed_by_name_and_cell() {
     assert_eq!(notebook.value("net[0]"), "2.0");
     notebook.value("let v = vec![3]; v.into_iter().sum::<i32>()");
     assert_eq!(notebook.result(), "3");
-    assert!(notebook.error("v").traceback[0].contains("`v` was moved in cell 6"));
+    assert!(notebook.error("v").traceback[0].contains("`v` was moved in cell 7"));
 }
 
 #[test]

@@ -32,6 +32,6 @@ pub use failure::Fail;
 pub use frames::{DisplayId, Kind, frame, new_display, show_frame, update_frame};
 pub use interrupt::{Interrupted, check_interrupt, checkpoint, interrupted};
 pub use probe::{TypeOf, type_of};
-pub use tail::{ShowDebug, ShowName, show_debug};
+pub use tail::{ShowDebug, ShowName, Shown, show_debug};
 pub use variables::{holds, put, take};
 pub use waiting::block_on;

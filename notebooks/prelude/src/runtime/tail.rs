@@ -1,5 +1,5 @@
 //! The value of a cell's last expression. Method resolution picks the first of these that the type can do:
-//! its own `evcxr_display`, [`ShowDebug`], [`ShowName`].
+//! [`ShowDebug`], [`ShowName`].
 
 use std::fmt::Debug;
 
@@ -7,26 +7,30 @@ use serde_json::Map;
 
 use super::frames::{Kind, frame};
 
+/// A value to show, whatever its type.
+#[derive(Debug)]
+pub struct Shown<'a, T: ?Sized>(pub &'a T);
+
 /// Values that can be written with `{:?}`, and those that `display` knows better.
 pub trait ShowDebug {
-    /// Shows the value; the name is the one by which other crates show theirs.
-    fn evcxr_display(&self);
+    /// Shows the value.
+    fn show(&self);
 }
 
-impl<T: Debug + 'static> ShowDebug for T {
-    fn evcxr_display(&self) {
-        crate::display::show(self);
+impl<T: Debug + 'static> ShowDebug for Shown<'_, T> {
+    fn show(&self) {
+        crate::display::show(self.0);
     }
 }
 
 /// Values without `Debug`: their type is all that can be told.
 pub trait ShowName {
     /// Shows the type's name and what to do about it.
-    fn evcxr_display(&self);
+    fn show(&self);
 }
 
-impl<T> ShowName for &T {
-    fn evcxr_display(&self) {
+impl<T: ?Sized> ShowName for &Shown<'_, T> {
+    fn show(&self) {
         let name = std::any::type_name::<T>().rsplit_once("pellucid_cell::").map_or(std::any::type_name::<T>(), |(_, name)| name);
         text(format!("{name} (it has no Debug: write #[derive(Debug)] above your own types to see what is inside)"));
     }

@@ -8,7 +8,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, Expr, Item, Local, Meta, Pat, Stmt, Type};
 
-use super::items::{self, Definition};
+use super::items::{self, Definition, Wording};
 use super::names::{bound, used};
 use super::visits::{Visits, visit};
 
@@ -59,6 +59,7 @@ pub fn parse(number: usize, text: &str) -> syn::Result<Cell> {
     if let Ok((attributes, statements)) = &parsed {
         cell.take_attributes(attributes);
         cell.take_statements(statements);
+        cell.mark_loops();
     }
     // Without this, every cell that was ever parsed would stay in memory.
     invalidate_current_thread_spans();
@@ -95,6 +96,17 @@ impl Cell {
                     }
                 }
             }
+        }
+    }
+
+    /// Loops of a cell can be interrupted, but an optimised cell wants its loops as they are.
+    fn mark_loops(&mut self) {
+        if self.optimised {
+            self.visits.loops.clear();
+        }
+        for item in &mut self.items {
+            let Wording::Own(range) = &item.wording else { continue };
+            item.loops = self.visits.loops.iter().copied().filter(|at| range.contains(at)).collect();
         }
     }
 

@@ -59,8 +59,8 @@ impl Direct {
                 let new = self.types(&cell, &plan, probe)?;
                 return Ok(Ready { cell, plan, source, new, warnings: compiled.diagnostics });
             }
-            match verdict::of(&compiled.diagnostics, &source, &plan) {
-                Verdict::Moved(names) => plan.moved.extend(names),
+            match verdict::of(&compiled.diagnostics, &source) {
+                Verdict::Moved(marks) => marks.into_iter().for_each(|mark| plan.give_up(mark)),
                 Verdict::Borrowed if plan.tail == Tail::Rich => {
                     first_errors = Some((compiled, source));
                     plan.tail = Tail::Debug;
@@ -101,7 +101,7 @@ impl Direct {
             told = verdict::types(&compiled.diagnostics, &source);
         }
         let mut new = BTreeMap::new();
-        for binding in cell.bindings.iter().filter(|binding| !plan.moved.contains(&binding.name) || plan.loads.contains_key(&binding.name)) {
+        for binding in cell.bindings.iter().filter(|binding| !plan.spent.contains(&binding.name)) {
             let ty = match (&binding.ty, told.get(&binding.name)) {
                 (Some(ty), _) => Ok(ty.clone()),
                 (None, Some(printed)) => typing::named(printed),

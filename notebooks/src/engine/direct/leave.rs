@@ -39,14 +39,14 @@ impl Direct {
 
     fn come_back(&mut self, ready: &Ready, ending: &Value) -> Outcome {
         let number = ready.cell.number;
-        for name in ready.plan.moved.iter().filter(|name| ready.plan.loads.contains_key(*name)) {
+        for name in &ready.plan.moved {
             self.variables.forget(name, &format!("was moved in cell {number}"));
         }
         if ending["kind"] == "done" {
             for binding in &ready.cell.bindings {
                 match ready.new.get(&binding.name) {
-                    Some(variable) if !is_moved_anew(ready, &binding.name) => self.variables.keep(&binding.name, variable.clone()),
-                    _ => drop(self.variables.gone.insert(binding.name.clone(), format!("was moved in cell {number}"))),
+                    Some(variable) => self.variables.keep(&binding.name, variable.clone()),
+                    None => drop(self.variables.gone.insert(binding.name.clone(), format!("was moved in cell {number}"))),
                 }
             }
             return Outcome::Done;
@@ -128,9 +128,4 @@ impl Direct {
         let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         output(Event::Stderr(format!("Dropped {list}: this cell changes what their types are made of. Make them again.\n")));
     }
-}
-
-/// A variable that the cell made and moved away itself.
-fn is_moved_anew(ready: &Ready, name: &str) -> bool {
-    ready.plan.moved.contains(name) && !ready.plan.loads.contains_key(name)
 }

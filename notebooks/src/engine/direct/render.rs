@@ -69,7 +69,8 @@ fn add_child<'a>(groups: &mut Vec<Group<'a>>, child: &'a Diagnostic, source: &So
     let labels = child.labels();
     let notes = notes(&labels, source, texts);
     let patches: Vec<&Note> = notes.iter().filter(|note| note.instead.is_some()).collect();
-    let lost: Vec<&str> = labels.iter().filter_map(|label| label.instead.as_deref()).collect();
+    let is_ours = |label: &&Label| source.mark(label.range.start).is_none();
+    let lost: Vec<&str> = labels.iter().filter(is_ours).filter_map(|label| label.instead.as_deref()).collect();
     if let Some(first) = patches.first() {
         let cell = first.start.cell;
         let same = patches.iter().filter(|note| note.start.cell == cell);
@@ -79,9 +80,9 @@ fn add_child<'a>(groups: &mut Vec<Group<'a>>, child: &'a Diagnostic, source: &So
     } else if let Some(first) = lost.first() {
         let message = level.message(format!("{}: `{}`", child.message, first.trim()));
         *groups = said(std::mem::take(groups), message);
-    } else if notes.is_empty() {
+    } else if notes.is_empty() && labels.is_empty() {
         *groups = said(std::mem::take(groups), level.message(child.message.as_str()));
-    } else {
+    } else if !notes.is_empty() {
         groups.push(level.secondary_title(child.message.as_str()).elements(snippets(&notes, texts)));
     }
 }

@@ -7,7 +7,6 @@ use super::diagnostic::Diagnostic;
 use super::render::Note;
 use super::source::{Mark, Source, Spot};
 use super::variables::Variables;
-use super::write::Plan;
 use crate::engine::CellError;
 
 /// Errors by which the compiler says that a value does not live as long as a notebook.
@@ -16,8 +15,8 @@ const BORROWS: [&str; 11] = ["E0597", "E0716", "E0505", "E0506", "E0515", "E0521
 /// What is to be done about a cell that did not compile.
 #[derive(Debug, PartialEq)]
 pub enum Verdict {
-    /// It moves these variables away: without putting them back it may compile.
-    Moved(Vec<String>),
+    /// It moves these variables away: without keeping them it may compile.
+    Moved(Vec<Mark>),
     /// A value is borrowed for longer than it lives, and that may be the last expression's.
     Borrowed,
     /// It is wrong.
@@ -25,12 +24,11 @@ pub enum Verdict {
 }
 
 /// The verdict on a cell's messages.
-pub fn of(diagnostics: &[Diagnostic], source: &Source, plan: &Plan) -> Verdict {
+pub fn of(diagnostics: &[Diagnostic], source: &Source) -> Verdict {
     let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).collect();
-    let moved: Vec<Option<String>> = errors.iter().map(|error| moved(error, source)).collect();
-    let names: Vec<String> = moved.iter().flatten().filter(|name| !plan.moved.contains(*name)).cloned().collect();
-    if !names.is_empty() && moved.iter().all(Option::is_some) {
-        return Verdict::Moved(names);
+    let moved: Vec<Option<Mark>> = errors.iter().map(|error| moved(error, source)).collect();
+    if !errors.is_empty() && moved.iter().all(Option::is_some) {
+        return Verdict::Moved(moved.into_iter().flatten().collect());
     }
     let borrows = |error: &&Diagnostic| BORROWS.contains(&error.code()) || error.message.contains("lifetime may not live long enough");
     match !errors.is_empty() && errors.iter().all(borrows) {
@@ -39,12 +37,12 @@ pub fn of(diagnostics: &[Diagnostic], source: &Source, plan: &Plan) -> Verdict {
     }
 }
 
-/// The variable that an error says cannot be kept because it was moved.
-fn moved(error: &Diagnostic, source: &Source) -> Option<String> {
+/// Where an error says that a variable cannot be kept because it was moved.
+fn moved(error: &Diagnostic, source: &Source) -> Option<Mark> {
     let labels = error.labels();
     let place = labels.iter().find(|label| label.primary)?;
     match source.mark(place.range.start)? {
-        Mark::PutBack(name) | Mark::Keep(name) if error.code() == "E0382" || error.code() == "E0381" => Some(name.clone()),
+        mark @ (Mark::PutBack(_) | Mark::Keep(_)) if error.code() == "E0382" || error.code() == "E0381" => Some(mark.clone()),
         _ => None,
     }
 }
@@ -64,7 +62,8 @@ pub fn types(diagnostics: &[Diagnostic], source: &Source) -> BTreeMap<String, St
 
 /// What the compiler cannot know: that the text is a cell, and what became of variables.
 pub fn remarks(error: &Diagnostic, source: &Source, cell: &Cell, variables: &Variables) -> Vec<String> {
-    let marks: Vec<&Mark> = error.labels().iter().filter_map(|label| source.mark(label.range.start)).collect();
+    let labels: Vec<_> = std::iter::once(error).chain(&error.children).flat_map(Diagnostic::labels).collect();
+    let marks: Vec<&Mark> = labels.iter().filter_map(|label| source.mark(label.range.start)).collect();
     let mut remarks = Vec::new();
     for mark in marks {
         remarks.extend(match mark {
@@ -81,6 +80,7 @@ pub fn remarks(error: &Diagnostic, source: &Source, cell: &Cell, variables: &Var
     if let Some(name) = unknown(error) {
         let known = variables.live.contains_key(name) || cell.bindings.iter().any(|binding| binding.name == *name);
         remarks.extend(variables.gone.get(name).map(|why| format!("`{name}` {why}")));
+        remarks.extend(similar(name, variables).filter(|_| !known).map(|like| format!("there is a variable `{like}`")));
         remarks.extend(known.then(|| format!("functions do not see the variables of a notebook: give `{name}` to it as an argument")));
     }
     remarks.dedup();
@@ -90,6 +90,27 @@ pub fn remarks(error: &Diagnostic, source: &Source, cell: &Cell, variables: &Var
 /// The name in "cannot find value `net` in this scope".
 fn unknown(error: &Diagnostic) -> Option<&str> {
     error.message.strip_prefix("cannot find value `")?.split('`').next()
+}
+
+/// The variable whose name is nearest, where that is two letters away at most.
+fn similar<'a>(name: &str, variables: &'a Variables) -> Option<&'a str> {
+    let near = variables.live.keys().map(|other| (distance(name, other), other.as_str()));
+    near.filter(|(distance, other)| *distance <= 2 && *distance < other.chars().count().min(name.chars().count())).min().map(|(_, other)| other)
+}
+
+/// How many letters must be put in, left out or changed (Levenshtein, 1966).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
+        for at in 1..row.len() {
+            let changed = diagonal + usize::from(letter != other[at - 1]);
+            diagonal = row[at];
+            row[at] = changed.min(row[at] + 1).min(row[at - 1] + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// A word of a cell, to point at.

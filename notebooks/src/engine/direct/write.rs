@@ -23,10 +23,23 @@ pub enum Tail {
 pub struct Plan {
     /// Variables of earlier cells that it names.
     pub loads: BTreeMap<String, Variable>,
-    /// Variables that it moves away.
+    /// Those of them that it moves away.
     pub moved: BTreeSet<String>,
+    /// New variables that it moves away itself.
+    pub spent: BTreeSet<String>,
     /// How its last expression is shown.
     pub tail: Tail,
+}
+
+impl Plan {
+    /// Keeps a variable no longer that the cell moves away.
+    pub fn give_up(&mut self, mark: Mark) {
+        match mark {
+            Mark::PutBack(name) => drop(self.moved.insert(name)),
+            Mark::Keep(name) => drop(self.spent.insert(name)),
+            Mark::Load(_) | Mark::Probe(_) | Mark::Tail => {}
+        }
+    }
 }
 
 /// What a crate is compiled for.
@@ -55,7 +68,6 @@ pub fn symbol(cell: usize) -> String {
 /// Writes a cell's crate.
 pub fn write(cell: &Cell, plan: &Plan, around: &Around, purpose: Purpose) -> Source {
     let mut source = Source::default();
-    source.glue("#![allow(warnings)]\n#![warn(unused_must_use)]\n");
     cell.attributes.iter().for_each(|range| own(&mut source, cell, range.clone()));
     source.glue("use ::pellucid::prelude::*;\n");
     write_items(&mut source, cell, around);
@@ -75,20 +87,26 @@ pub fn write(cell: &Cell, plan: &Plan, around: &Around, purpose: Purpose) -> Sou
     source
 }
 
-/// The whole text of a cell that could not be taken apart: the compiler says what is wrong with it.
+/// The whole text of a cell that could not be taken apart: the compiler says what is wrong with it. Where brackets do not
+/// match, another pair around them would only move the blame.
 pub fn write_broken(cell: usize, text: &str) -> Source {
+    let matches = text.parse::<proc_macro2::TokenStream>().is_ok();
+    let (before, after) = if matches { ("fn cell() {\n", "\n}\n") } else { ("", "\n") };
     let mut source = Source::default();
-    source.glue("#![allow(warnings)]\nfn cell() {\n");
+    source.glue(before);
     source.own(cell, text, 0..text.len(), &[]);
-    source.glue("\n}\n");
+    source.glue(after);
     source
 }
 
 fn own(source: &mut Source, cell: &Cell, range: Range<usize>) {
-    let checks: Vec<(usize, &str)> = cell.visits.loops.iter().map(|&at| (at, CHECK)).collect();
-    // An optimised cell wants its loops as they are.
-    source.own(cell.number, &cell.text, range, if cell.optimised { &[] } else { &checks });
+    source.own(cell.number, &cell.text, range, &checks(&cell.visits.loops));
     source.glue("\n");
+}
+
+/// What is inserted at the start of loops.
+fn checks(loops: &[usize]) -> Vec<(usize, &'static str)> {
+    loops.iter().map(|&at| (at, CHECK)).collect()
 }
 
 fn write_items(source: &mut Source, cell: &Cell, around: &Around) {
@@ -105,7 +123,7 @@ fn write_items(source: &mut Source, cell: &Cell, around: &Around) {
         }
         match (&item.wording, around.texts.get(from)) {
             (Wording::Own(range), Some(text)) => {
-                source.own(*from, text, range.clone(), &[]);
+                source.own(*from, text, range.clone(), &checks(&item.loops));
                 source.glue("\n");
             }
             (Wording::Made(text), _) => source.glue(&format!("{text}\n")),
@@ -132,7 +150,7 @@ fn write_tail(source: &mut Source, cell: &Cell, plan: &Plan) {
     source.glue("match &(\n");
     own(source, cell, range.clone());
     let show = match plan.tail {
-        Tail::Rich => format!("{{ use {RT}::{{ShowDebug as _, ShowName as _}}; __value.evcxr_display() }}"),
+        Tail::Rich => format!("{{ use {RT}::{{ShowDebug as _, ShowName as _}}; (&{RT}::Shown(__value)).show() }}"),
         Tail::Debug => format!("{RT}::show_debug(__value)"),
     };
     source.marked(&format!(") {{ __value => {show} }}\n"), Mark::Tail);
@@ -143,7 +161,7 @@ fn write_new(source: &mut Source, cell: &Cell, plan: &Plan, purpose: Purpose) {
         let name = &binding.name;
         match purpose {
             Purpose::Probe if binding.ty.is_none() => source.marked(&format!("{RT}::type_of(&{name});\n"), Mark::Probe(name.clone())),
-            Purpose::Run if !plan.moved.contains(name) => {
+            Purpose::Run if !plan.spent.contains(name) => {
                 let ty = binding.ty.as_deref().unwrap_or("_");
                 source.marked(&format!("{RT}::put::<{ty}>(\"{name}\", {name});\n"), Mark::Keep(name.clone()));
             }

@@ -31,6 +31,8 @@ pub struct Definition {
     pub is_macro: bool,
     /// Its text.
     pub wording: Wording,
+    /// Where its loops can be interrupted, in bytes of its cell.
+    pub loops: Vec<usize>,
     /// An import of several names, one by one.
     pub leaves: Vec<Definition>,
 }
@@ -110,6 +112,7 @@ fn blank(tokens: &impl ToTokens, range: Range<usize>) -> Definition {
         members: BTreeSet::new(),
         is_macro: false,
         wording: Wording::Own(range),
+        loops: Vec::new(),
         leaves: Vec::new(),
     }
 }
