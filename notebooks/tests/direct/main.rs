@@ -1,5 +1,6 @@
 //! The direct engine on real cells, compiled by the real compiler against a small library.
 
+mod commands;
 mod errors;
 mod hostile;
 mod interruption;

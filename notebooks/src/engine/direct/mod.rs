@@ -6,13 +6,16 @@
 //! | `items`, `variables` | what earlier cells left |
 //! | `write`, `source` | writes the crate of a cell, with the way back to the cell's own lines |
 //! | `compiler`, `diagnostic`, `verdict`, `typing` | compiles it and understands what the compiler says |
+//! | `commands`, `obey`, `dependencies` | what lines with a colon ask for |
 //! | `render` | draws messages over the cells' own lines |
 //! | `process`, `inside`, `running`, `stream` | runs it, and reads what it prints and shows |
 //! | `execute`, `leave` | the way of a cell from its text to what it leaves behind |
 //! | `interrupts` | ends what is at work |
 
 mod cell;
+mod commands;
 mod compiler;
+mod dependencies;
 mod diagnostic;
 mod execute;
 mod inside;
@@ -20,6 +23,7 @@ mod interrupts;
 mod items;
 mod leave;
 mod names;
+mod obey;
 mod process;
 mod render;
 mod running;
@@ -57,6 +61,13 @@ pub struct Settings {
     pub program: PathBuf,
 }
 
+/// What is told after each cell.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shows {
+    types: bool,
+    timing: bool,
+}
+
 /// Compiles and runs cells.
 pub struct Direct {
     settings: Settings,
@@ -68,6 +79,9 @@ pub struct Direct {
     texts: BTreeMap<usize, String>,
     count: usize,
     optimisation: Optimisation,
+    shows: Shows,
+    /// What `:dep` added.
+    dependencies: toml::Table,
     /// Sources and libraries of this engine's cells; it goes with the engine.
     _folder: TempDir,
 }
@@ -98,6 +112,8 @@ impl Direct {
             texts: BTreeMap::new(),
             count: 0,
             optimisation: Optimisation::None,
+            shows: Shows::default(),
+            dependencies: toml::Table::new(),
             _folder: folder,
         };
         engine.process()?;
@@ -117,7 +133,7 @@ impl Engine for Direct {
     fn execute(&mut self, code: &str, output: &mut dyn FnMut(Event)) -> Outcome {
         self.interrupts.begin();
         self.count += 1;
-        self.execute_rust(code, output)
+        self.execute_cell(code, output)
     }
 
     fn interrupter(&self) -> Box<dyn Fn() + Send + Sync> {

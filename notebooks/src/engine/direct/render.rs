@@ -45,9 +45,12 @@ pub fn at(title: &str, text: &str, place: Option<&Note>, texts: &Texts) -> Strin
     draw(&[group.elements(snippets(&places, texts))])
 }
 
-/// The line around a spot, as a note: everything from the spot to the end of its line.
+/// The line around a spot, as a note: everything from the word at the spot to the end of its line.
 pub fn rest_of_line(spot: Spot, texts: &Texts, text: &str) -> Option<Note> {
-    let rest = texts.get(&spot.cell)?.get(spot.offset..)?;
+    let cell = texts.get(&spot.cell)?;
+    let before = cell.get(..spot.offset)?.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let spot = Spot { offset: before.len(), ..spot };
+    let rest = &cell[spot.offset..];
     let length = rest.split('\n').next().unwrap_or_default().trim_end().len();
     Some(Note { start: spot, end: spot.offset + length, primary: true, text: Some(text.to_owned()), instead: None })
 }
@@ -96,6 +99,7 @@ fn note(label: &Label, source: &Source, texts: &Texts) -> Option<Note> {
     let start = source.spot(label.range.start)?;
     let end = source.spot(label.range.end).filter(|end| end.cell == start.cell && end.offset >= start.offset);
     let text = texts.get(&start.cell)?;
+    let start = Spot { offset: start.offset.min(text.trim_end().len()), ..start };
     let end = end.map_or(start.offset, |end| end.offset).min(text.len());
     let is_text = text.is_char_boundary(start.offset) && text.is_char_boundary(end) && start.offset <= end;
     is_text.then(|| Note { start, end, primary: label.primary, text: label.text.clone(), instead: label.instead.clone() })

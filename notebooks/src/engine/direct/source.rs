@@ -63,6 +63,13 @@ impl Source {
         self.piece(cell, text, from..range.end);
     }
 
+    /// Adds text behind a cell that counts as its end: what is missing there is missing from the cell.
+    pub fn behind(&mut self, cell: usize, text: &str, extra: &str) {
+        let start = self.text.len();
+        self.text.push_str(extra);
+        self.pieces.push((start..self.text.len(), Spot { cell, offset: text.len() }));
+    }
+
     fn piece(&mut self, cell: usize, text: &str, range: Range<usize>) {
         let start = self.text.len();
         self.text.push_str(&text[range.clone()]);

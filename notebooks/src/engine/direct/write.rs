@@ -95,7 +95,7 @@ pub fn write_broken(cell: usize, text: &str) -> Source {
     let mut source = Source::default();
     source.glue(before);
     source.own(cell, text, 0..text.len(), &[]);
-    source.glue(after);
+    source.behind(cell, text, after);
     source
 }
 
