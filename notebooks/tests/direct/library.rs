@@ -71,7 +71,8 @@ fn said(program: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
-fn rlib(deps: &Path, name: &str) -> PathBuf {
+/// The library of a crate.
+pub fn rlib(deps: &Path, name: &str) -> PathBuf {
     let files = fs::read_dir(deps).expect("the build's folder").filter_map(|entry| Some(entry.ok()?.path()));
     let wanted = format!("lib{name}-");
     let is_it = |path: &PathBuf| path.extension().is_some_and(|end| end == "rlib") && path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(&wanted));

@@ -1,6 +1,7 @@
 //! The direct engine on real cells, compiled by the real compiler against a small library.
 
 mod commands;
+mod completion;
 mod errors;
 mod hostile;
 mod interruption;

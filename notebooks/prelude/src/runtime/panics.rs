@@ -63,10 +63,11 @@ fn note(panic: &PanicHookInfo) {
         let message = panic.payload_as_str().unwrap_or("a value that is no text");
         eprintln!("thread `{}` panicked at {}:{}: {message}", thread.name().unwrap_or("without a name"), first.file, first.line);
     }
+    let mut way = cells_on_the_way(&Backtrace::force_capture().to_string());
+    // The panic's own place is exact to the character, and the way begins with it.
+    way.retain(|place| (&place.line, place.file.rsplit('/').next()) != (&first.line, first.file.rsplit('/').next()));
     let mut places = vec![first];
-    if !places[0].is_of_a_cell() {
-        places.extend(cells_on_the_way(&Backtrace::force_capture().to_string()));
-    }
+    places.append(&mut way);
     if let Ok(mut noted) = NOTED.lock() {
         *noted = places;
     }

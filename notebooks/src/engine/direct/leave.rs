@@ -14,6 +14,8 @@ use super::verdict;
 use super::write::symbol;
 use crate::engine::{CellError, Event, Outcome};
 
+const MOST_CALLERS: usize = 8;
+
 impl Direct {
     /// Runs a cell that is compiled.
     pub(super) fn run(&mut self, ready: &Ready, output: &mut dyn FnMut(Event)) -> Outcome {
@@ -72,7 +74,7 @@ impl Direct {
         let note = places.first().and_then(|&spot| render::rest_of_line(spot, &self.texts, label));
         let mut traceback = vec![render::at(name, &message, note.as_ref(), &self.texts)];
         traceback.extend(causes.iter().skip(1).map(|cause| format!("   caused by: {cause}")));
-        traceback.extend(places.iter().skip(1).take(8).map(|spot| format!("   called from {}", self.line(*spot))));
+        traceback.extend(places.iter().skip(1).take(MOST_CALLERS).map(|spot| format!("   called from {}", self.line(*spot))));
         if note.is_none() {
             traceback.extend(ending["places"][0]["file"].as_str().map(|file| format!("   in {file}:{}", ending["places"][0]["line"])));
         }

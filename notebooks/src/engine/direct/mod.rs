@@ -7,6 +7,7 @@
 //! | `write`, `source` | writes the crate of a cell, with the way back to the cell's own lines |
 //! | `compiler`, `diagnostic`, `verdict`, `typing` | compiles it and understands what the compiler says |
 //! | `commands`, `obey`, `dependencies` | what lines with a colon ask for |
+//! | `complete`, `inspect`, `cursor` | what may stand at the cursor, and what stands there |
 //! | `render` | draws messages over the cells' own lines |
 //! | `process`, `inside`, `running`, `stream` | runs it, and reads what it prints and shows |
 //! | `execute`, `leave` | the way of a cell from its text to what it leaves behind |
@@ -15,10 +16,13 @@
 mod cell;
 mod commands;
 mod compiler;
+mod complete;
+mod cursor;
 mod dependencies;
 mod diagnostic;
 mod execute;
 mod inside;
+mod inspect;
 mod interrupts;
 mod items;
 mod leave;
@@ -44,6 +48,7 @@ use tempfile::TempDir;
 
 pub use inside::run_cells_if_asked;
 
+use crate::api::Api;
 use crate::engine::{Bundle, Completions, Engine, Event, Outcome};
 use crate::prebuilt::Prebuilt;
 use compiler::{Compiler, Optimisation};
@@ -80,6 +85,7 @@ pub struct Direct {
     count: usize,
     optimisation: Optimisation,
     shows: Shows,
+    api: Option<Api>,
     /// What `:dep` added.
     dependencies: toml::Table,
     /// Sources and libraries of this engine's cells; it goes with the engine.
@@ -102,6 +108,8 @@ impl Direct {
             search: Vec::new(),
             interrupts: Arc::clone(&interrupts),
         };
+        // Without the index, completion knows the notebook's own names.
+        let api = settings.prebuilt.api.as_deref().and_then(|path| Api::read(path).ok());
         let mut engine = Self {
             settings,
             compiler,
@@ -113,6 +121,7 @@ impl Direct {
             count: 0,
             optimisation: Optimisation::None,
             shows: Shows::default(),
+            api,
             dependencies: toml::Table::new(),
             _folder: folder,
         };
@@ -141,11 +150,11 @@ impl Engine for Direct {
         Box::new(move || interrupts.interrupt())
     }
 
-    fn complete(&mut self, _code: &str, _cursor: usize) -> Completions {
-        Completions::default()
+    fn complete(&mut self, code: &str, cursor: usize) -> Completions {
+        self.candidates(code, cursor)
     }
 
-    fn inspect(&mut self, _code: &str, _cursor: usize) -> Option<Bundle> {
-        None
+    fn inspect(&mut self, code: &str, cursor: usize) -> Option<Bundle> {
+        self.about(code, cursor)
     }
 }

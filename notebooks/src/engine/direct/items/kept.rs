@@ -1,8 +1,8 @@
 //! The items of all earlier cells.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Definition;
+use super::{Definition, Wording};
 
 /// Items with the number of the cell that each stands in.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +47,29 @@ impl Items {
         }
     }
 
+    /// Methods, fields and variants of a type of the notebook.
+    pub fn members(&self, ty: &str) -> BTreeSet<String> {
+        let named = |item: &&Definition| item.key == format!("type {ty}") || item.key.ends_with(&format!("for {ty}"));
+        self.0.iter().map(|(_, item)| item).filter(named).flat_map(|item| item.members.clone()).collect()
+    }
+
+    /// What an imported name stands for.
+    pub fn imported(&self, name: &str) -> Option<String> {
+        let import = self.0.iter().map(|(_, item)| item).find(|item| item.key == format!("use {name}"))?;
+        let Wording::Made(text) = &import.wording else { return None };
+        let path = text.strip_prefix("use ")?.trim_end_matches(';').trim_start_matches("::");
+        Some(path.split(" as ").next().unwrap_or(path).to_owned())
+    }
+
+    /// The words of an item, with the number of its cell.
+    pub fn text_of(&self, name: &str, texts: &BTreeMap<usize, String>) -> Option<(usize, String)> {
+        let (cell, item) = self.0.iter().find(|(_, item)| item.provides.contains(name))?;
+        match &item.wording {
+            Wording::Own(range) => Some((*cell, texts.get(cell)?.get(range.clone())?.to_owned())),
+            Wording::Made(text) => Some((*cell, text.clone())),
+        }
+    }
+
     /// The names of all items, for completion, each with the key that says what it is.
     pub fn names(&self) -> impl Iterator<Item = (&str, &Definition)> {
         self.0.iter().flat_map(|(_, item)| item.provides.iter().map(move |name| (name.as_str(), item)))
@@ -61,7 +84,7 @@ fn flat(items: &[Definition]) -> Vec<&Definition> {
 
 fn replaces(new: &Definition, old: &Definition) -> bool {
     if new.key == old.key {
-        let both_share_nothing = !new.members.is_empty() && new.members.is_disjoint(&old.members);
+        let both_share_nothing = new.key.starts_with("impl ") && !new.members.is_empty() && new.members.is_disjoint(&old.members);
         return !both_share_nothing;
     }
     // An import and an item of one name cannot stand beside each other.

@@ -25,7 +25,7 @@ pub struct Definition {
     pub tokens: String,
     /// Whether a change of it can change how values lie in memory.
     pub shapes: bool,
-    /// Methods of an inherent `impl`: two blocks may stand beside each other when they share none.
+    /// Fields, variants, or methods of an inherent `impl`: two such blocks may stand beside each other when they share none.
     pub members: BTreeSet<String>,
     /// Whether it must stand before what uses it.
     pub is_macro: bool,
@@ -60,6 +60,8 @@ pub fn of(item: &Item, range: Range<usize>) -> Definition {
                 None => definition.provides = definition.mentions.clone(),
             }
         }
+        Item::Struct(item) => definition.members = item.fields.iter().filter_map(|field| Some(field.ident.as_ref()?.to_string())).collect(),
+        Item::Enum(item) => definition.members = item.variants.iter().map(|variant| variant.ident.to_string()).collect(),
         // What stands inside is named by paths through the module.
         Item::Mod(module) => definition.provides = [module.ident.to_string()].into(),
         _ => {}
