@@ -2,6 +2,7 @@
 //!
 //! | module | does |
 //! |---|---|
+//! | [`api`] | what the library offers, for completion |
 //! | [`engine`] | runs cells: what a cell prints, shows and leaves behind |
 //! | [`wire`] | speaks with Jupyter |
 //! | [`prebuilt`] | builds the library that cells are linked against, once |
@@ -9,6 +10,7 @@
 //! | [`kernelspec`] | makes Jupyter know the kernel |
 //! | [`cli`] | what `pellucid notebook …` hands over to |
 
+pub mod api;
 pub mod cli;
 pub mod engine;
 pub mod error;

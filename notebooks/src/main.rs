@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     if std::env::var_os(TAP).is_some() {
         return tap().map_or(ExitCode::FAILURE, |status| ExitCode::from(u8::try_from(status).unwrap_or(1)));
     }
+    notebooks::engine::direct::run_cells_if_asked();
     evcxr::runtime_hook();
     // SAFETY: nothing before this line has started a thread.
     match unsafe { Cli::parse().run() } {

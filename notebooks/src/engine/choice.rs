@@ -1,5 +1,6 @@
 //! Which engine runs cells.
 
+use super::direct::{Direct, Settings};
 use super::evcxr::Evcxr;
 use super::{Engine, Event};
 use crate::error::{Error, Result};
@@ -46,7 +47,9 @@ pub fn on(kind: EngineKind, prebuilt: &Prebuilt) -> Result<Box<dyn Engine>> {
     match kind {
         EngineKind::Evcxr => Ok(Box::new(Evcxr::start(prebuilt)?)),
         EngineKind::Direct => {
-            Err(Error::Engine { engine: "direct", why: "it is not part of this build; choose the other one: --engine evcxr".into() })
+            let failed = |source: std::io::Error| Error::Engine { engine: "direct", why: source.to_string() };
+            let program = std::env::current_exe().map_err(failed)?;
+            Ok(Box::new(Direct::start(Settings { prebuilt: prebuilt.clone(), program }).map_err(failed)?))
         }
     }
 }

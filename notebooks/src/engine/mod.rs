@@ -1,10 +1,11 @@
 //! What runs cells, and what comes out of them while they run.
 
-use serde_json::{Map, Value};
-
 pub mod choice;
+pub mod direct;
 pub mod evcxr;
 pub mod frames;
+
+use serde_json::{Map, Value};
 
 pub use choice::EngineKind;
 

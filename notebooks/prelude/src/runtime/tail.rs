@@ -1,0 +1,46 @@
+//! The value of a cell's last expression. Method resolution picks the first of these that the type can do:
+//! [`ShowDebug`], [`ShowName`].
+
+use std::fmt::Debug;
+
+use serde_json::Map;
+
+use super::frames::{Kind, frame};
+
+/// A value to show, whatever its type.
+#[derive(Debug)]
+pub struct Shown<'a, T: ?Sized>(pub &'a T);
+
+/// Values that can be written with `{:?}`, and those that `display` knows better.
+pub trait ShowDebug {
+    /// Shows the value.
+    fn show(&self);
+}
+
+impl<T: Debug + 'static> ShowDebug for Shown<'_, T> {
+    fn show(&self) {
+        crate::display::show(self.0);
+    }
+}
+
+/// Values without `Debug`: their type is all that can be told.
+pub trait ShowName {
+    /// Shows the type's name and what to do about it.
+    fn show(&self);
+}
+
+impl<T: ?Sized> ShowName for &Shown<'_, T> {
+    fn show(&self) {
+        let name = std::any::type_name::<T>().rsplit_once("pellucid_cell::").map_or(std::any::type_name::<T>(), |(_, name)| name);
+        text(format!("{name} (it has no Debug: write #[derive(Debug)] above your own types to see what is inside)"));
+    }
+}
+
+/// Shows a value that borrows from others; only its `{:?}` is known.
+pub fn show_debug(value: &(impl Debug + ?Sized)) {
+    text(format!("{value:?}"));
+}
+
+fn text(text: String) {
+    frame(Kind::Result, None, Map::from_iter([("text/plain".to_owned(), text.into())]));
+}
