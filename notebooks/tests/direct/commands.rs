@@ -12,7 +12,10 @@ fn variables_types_and_time_are_told() {
     notebook.value("let mut grid = Array2::<f32>::zeros((2, 2)); let n = 3;");
     notebook.value(":vars\n:type n");
     let text = notebook.stdout();
-    assert!(text.contains("grid  mut pellucid::ndarray::ArrayBase<") && text.contains("n     i32  (cell 2)") && text.contains("n: i32"), "{text}");
+    assert!(
+        text.contains("grid  mut pellucid::ndarray::ArrayBase<") && text.contains("n     i32  (cell 2)") && text.contains("n: i32"),
+        "{text}"
+    );
     notebook.value(":types\n:timing\nlet later = 'c';");
     assert!(notebook.stdout().contains("later: char\n") && notebook.stdout().contains("took "), "{}", notebook.stdout());
     notebook.value(":help");

@@ -63,7 +63,14 @@ fn a_panic_tells_its_line_through_functions_and_crates() {
 #[test]
 fn what_is_no_rust_is_said_over_the_cell() {
     let mut notebook = Notebook::new();
-    for (code, place) in [("fn f() {", "unclosed delimiter"), ("let x = 5 5;", "cell 2:1:"), ("let = 3;", "cell 3:1:5"), ("1 +", "cell 4:1:"), ("\"open", "cell 5:1:1"), (")", "cell 6:1:1")] {
+    for (code, place) in [
+        ("fn f() {", "unclosed delimiter"),
+        ("let x = 5 5;", "cell 2:1:"),
+        ("let = 3;", "cell 3:1:5"),
+        ("1 +", "cell 4:1:"),
+        ("\"open", "cell 5:1:1"),
+        (")", "cell 6:1:1"),
+    ] {
         let text = notebook.error(code).traceback[0].clone();
         assert!(text.contains(place), "{code}\n{text}");
         assert!(!text.contains("pellucid"), "{text}");

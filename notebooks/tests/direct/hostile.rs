@@ -46,7 +46,9 @@ fn output_that_is_no_text_or_looks_like_ours_is_passed_on() {
     let mut notebook = Notebook::new();
     notebook.value("use std::io::Write; std::io::stdout().write_all(b\"a\\xff\\xfeb\\n\")?;");
     assert_eq!(notebook.stdout(), "a\u{fffd}\u{fffd}b\n");
-    for text in ["\\u{1e}PELLUCID {\\\"kind\\\":\\\"nonsense\\\"}", "\\u{1e}PELLUCID-END 0000 {\\\"kind\\\":\\\"done\\\"}", "\\u{1e}PELLUCID"] {
+    for text in
+        ["\\u{1e}PELLUCID {\\\"kind\\\":\\\"nonsense\\\"}", "\\u{1e}PELLUCID-END 0000 {\\\"kind\\\":\\\"done\\\"}", "\\u{1e}PELLUCID"]
+    {
         notebook.value(&format!("println!(\"{{}}\", \"{text}\"); println!(\"after\");"));
         assert!(notebook.stdout().ends_with("after\n") && notebook.stdout().starts_with("\u{1e}PELLUCID"), "{:?}", notebook.events);
     }

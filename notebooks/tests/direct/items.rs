@@ -29,7 +29,8 @@ fn items_of_a_cell_that_does_not_compile_are_not_kept() {
 #[test]
 fn variables_of_a_type_that_changes_are_dropped_and_told() {
     let mut notebook = Notebook::new();
-    notebook.value("#[derive(Debug)] struct A { x: u8 }\n#[derive(Debug)] struct B { a: A }\nlet b = vec![B { a: A { x: 1 } }]; let n = 5;");
+    notebook
+        .value("#[derive(Debug)] struct A { x: u8 }\n#[derive(Debug)] struct B { a: A }\nlet b = vec![B { a: A { x: 1 } }]; let n = 5;");
     notebook.value("#[derive(Debug)] struct A { x: u8 }");
     assert_eq!(notebook.value("b[0].a.x"), "1", "the same words are the same type");
     notebook.value("#[derive(Debug)] struct A { x: u64, y: u64 }");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Direct;
 use super::execute::Ready;
+use super::places;
 use super::process;
 use super::render;
 use super::running::{self, Job, Ran};
@@ -70,21 +71,16 @@ impl Direct {
             _ => ("Error", ""),
         };
         let message = if name == "Interrupted" { "the cell was interrupted; variables are kept".to_owned() } else { message };
-        let places: Vec<Spot> = ending["places"].as_array().into_iter().flatten().filter_map(|place| self.spot(source, place)).collect();
+        let places = places::of(&ending["at"], source);
         let note = places.first().and_then(|&spot| render::rest_of_line(spot, &self.texts, label));
         let mut traceback = vec![render::at(name, &message, note.as_ref(), &self.texts)];
         traceback.extend(causes.iter().skip(1).map(|cause| format!("   caused by: {cause}")));
         traceback.extend(places.iter().skip(1).take(MOST_CALLERS).map(|spot| format!("   called from {}", self.line(*spot))));
         if note.is_none() {
-            traceback.extend(ending["places"][0]["file"].as_str().map(|file| format!("   in {file}:{}", ending["places"][0]["line"])));
+            let place = &ending["at"]["place"];
+            traceback.extend(place["file"].as_str().map(|file| format!("   in {file}:{}", place["line"])));
         }
         CellError { name: name.to_owned(), message, traceback }
-    }
-
-    fn spot(&self, source: &Source, place: &Value) -> Option<Spot> {
-        place["file"].as_str().filter(|file| file.contains("pellucid_cell_"))?;
-        let (line, column) = (place["line"].as_u64()?, place["column"].as_u64()?);
-        source.spot_of_line(usize::try_from(line).ok()?, usize::try_from(column).ok()?)
     }
 
     fn line(&self, spot: Spot) -> String {

@@ -28,6 +28,7 @@ mod items;
 mod leave;
 mod names;
 mod obey;
+mod places;
 mod process;
 mod render;
 mod running;
