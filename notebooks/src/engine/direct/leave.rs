@@ -10,7 +10,7 @@ use super::places;
 use super::process;
 use super::render;
 use super::running::{self, Job, Ran};
-use super::source::{Source, Spot};
+use super::source::Spot;
 use super::verdict;
 use super::write::symbol;
 use crate::engine::{CellError, Event, Outcome};
@@ -23,6 +23,7 @@ impl Direct {
         self.warn(ready, output);
         self.drop_reshaped(ready, output);
         let number = ready.cell.number;
+        self.sources.insert(number, ready.source.clone());
         let library = self.compiler.library(number);
         let (library, symbol) = (library.display().to_string(), symbol(number));
         let job = Job { library: &library, symbol: &symbol };
@@ -57,11 +58,11 @@ impl Direct {
         if let Some(name) = ending["name"].as_str() {
             self.variables.forget(name, "is no longer what it was");
         }
-        Outcome::Failed(self.tell(&ready.source, ending))
+        Outcome::Failed(self.tell(ending))
     }
 
     /// How a cell ended, with the line of the cell where it did.
-    fn tell(&self, source: &Source, ending: &Value) -> CellError {
+    fn tell(&self, ending: &Value) -> CellError {
         let causes: Vec<&str> = ending["causes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let message = ending["message"].as_str().or(causes.first().copied()).unwrap_or_default().to_owned();
         let (name, label) = match ending["kind"].as_str() {
@@ -71,7 +72,7 @@ impl Direct {
             _ => ("Error", ""),
         };
         let message = if name == "Interrupted" { "the cell was interrupted; variables are kept".to_owned() } else { message };
-        let places = places::of(&ending["at"], source);
+        let places = places::of(&ending["at"], &self.sources);
         let note = places.first().and_then(|&spot| render::rest_of_line(spot, &self.texts, label));
         let mut traceback = vec![render::at(name, &message, note.as_ref(), &self.texts)];
         traceback.extend(causes.iter().skip(1).map(|cause| format!("   caused by: {cause}")));
