@@ -33,7 +33,7 @@ fn inspect(notebook: &mut Notebook, code: &str) -> String {
 
 #[test]
 fn the_notebooks_own_names_need_no_index() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook
         .value("let threshold = 0.5; struct Case { id: u32 }\nimpl Case { fn next(&self) -> u32 { self.id } }\nlet case = Case { id: 1 };");
     assert_eq!(complete(&mut notebook, "é; thr"), ["threshold"]);

@@ -23,7 +23,7 @@ pub struct Notebook {
 
 impl Notebook {
     /// A notebook with a process of its own.
-    pub fn new() -> Self {
+    pub fn open() -> Self {
         let program = env!("CARGO_BIN_EXE_pellucid-notebook").into();
         let engine = Direct::start(Settings { prebuilt: library::prebuilt().clone(), program }).expect("an engine");
         Self { engine, events: Vec::new() }

@@ -6,7 +6,7 @@ use crate::Notebook;
 
 #[test]
 fn the_last_expression_is_shown_and_a_semicolon_silences_it() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     assert_eq!(notebook.value("2 + 2"), "4");
     for silent in [
         "2 + 2;",
@@ -33,7 +33,7 @@ fn the_last_expression_is_shown_and_a_semicolon_silences_it() {
 
 #[test]
 fn await_works_with_timers_and_question_marks() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook
         .value("async fn half(x: u32) -> Result<u32, String> { tokio::time::sleep(std::time::Duration::from_millis(5)).await; Ok(x / 2) }");
     notebook.value("let h = half(8).await?;");
@@ -43,7 +43,7 @@ fn await_works_with_timers_and_question_marks() {
 
 #[test]
 fn frames_come_in_order_with_prints_and_can_be_updated() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("use pellucid::runtime::{new_display, update_frame, show_frame}; use pellucid::serde_json::{Map, json};\nfn text(t: &str) -> Map<String, pellucid::serde_json::Value> { [(\"text/plain\".to_string(), json!(t))].into_iter().collect() }");
     notebook.value("print!(\"before \"); let id = new_display(text(\"0 %\")); println!(\"between\"); update_frame(&id, text(\"100 %\")); show_frame(text(\"image\")); 7");
     let kinds: Vec<String> = notebook
@@ -65,7 +65,7 @@ fn frames_come_in_order_with_prints_and_can_be_updated() {
 
 #[test]
 fn text_is_handed_out_while_the_cell_runs() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     let mut times = Vec::new();
     let code = "print!(\"first\"); std::thread::sleep(std::time::Duration::from_millis(600)); eprintln!(\"second\");";
     notebooks::engine::Engine::execute(&mut notebook.engine, code, &mut |_| times.push(std::time::Instant::now()));

@@ -108,8 +108,8 @@ fn artefacts(output: impl BufRead) -> BTreeMap<(String, String), PathBuf> {
 }
 
 fn artefact(message: &Value) -> Option<((String, String), PathBuf)> {
-    let files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
-    let library = files.filter(|file| file.ends_with(".rlib") || file.ends_with(".so")).next_back()?;
+    let mut files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
+    let library = files.rfind(|file| file.ends_with(".rlib") || file.ends_with(".so"))?;
     let id = message["package_id"].as_str()?;
     // `registry+…#name@1.2.3`, or `path+…/folder#1.2.3` where the folder has the package's name.
     let (place, version) = id.rsplit_once('#')?;
