@@ -32,9 +32,13 @@ pub fn document(krate: &Documented, rustc: &Path, search: &[PathBuf]) -> io::Res
     // The JSON output is not stable yet, and the compiler that reads it here is always the one that wrote it.
     command.env("RUSTC_BOOTSTRAP", "1").args(["-Zunstable-options", "--output-format=json", "--edition=2024", "--cap-lints=allow"]);
     command.arg("--crate-name").arg(&krate.name).arg(&krate.source).arg("-o").arg(folder.path()).stdin(Stdio::null());
-    krate.features.iter().for_each(|feature| drop(command.arg("--cfg").arg(format!("feature=\"{feature}\""))));
-    krate.externs.iter().for_each(|(name, path)| drop(command.arg("--extern").arg(format!("{name}={}", path.display()))));
-    search.iter().for_each(|folder| drop(command.arg(format!("-Ldependency={}", folder.display()))));
+    for feature in &krate.features {
+        command.arg("--cfg").arg(format!("feature=\"{feature}\""));
+    }
+    for (name, path) in &krate.externs {
+        command.arg("--extern").arg(format!("{name}={}", path.display()));
+    }
+    command.args(search.iter().map(|folder| format!("-Ldependency={}", folder.display())));
     let output = command.output()?;
     if !output.status.success() {
         return Err(io::Error::other(format!("rustdoc of {}: {}", krate.name, String::from_utf8_lossy(&output.stderr))));

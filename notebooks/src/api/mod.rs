@@ -131,7 +131,9 @@ impl Api {
             return None;
         }
         let (parent, name) = path.rsplit_once("::")?;
-        if let Some(found) = self.globs.get(parent).into_iter().flatten().map(|glob| format!("{glob}::{name}")).find(|path| self.entries.contains_key(path)) {
+        if let Some(found) =
+            self.globs.get(parent).into_iter().flatten().map(|glob| format!("{glob}::{name}")).find(|path| self.entries.contains_key(path))
+        {
             return Some(found);
         }
         self.step(parent).map(|parent| format!("{parent}::{name}"))

@@ -44,7 +44,9 @@ pub fn ty(ty: &Value) -> String {
 
 /// The parameters in angle brackets, without those that the compiler made.
 pub fn generics(generics: &Value) -> String {
-    let own = list(&generics["params"]).iter().filter(|param| param["kind"]["type"]["is_synthetic"] != true && param["kind"]["lifetime"].is_null());
+    let own = list(&generics["params"])
+        .iter()
+        .filter(|param| param["kind"]["type"]["is_synthetic"] != true && param["kind"]["lifetime"].is_null());
     let named = own.map(|param| {
         let name = param["name"].as_str().unwrap_or("_");
         match bounds(&param["kind"]["type"]["bounds"]) {
@@ -67,7 +69,8 @@ fn path(path: &Value) -> String {
     let name = path["path"].as_str().or(path["name"].as_str()).unwrap_or("_");
     let name = name.rsplit("::").next().unwrap_or(name);
     let bracketed = &path["args"]["angle_bracketed"];
-    let mut arguments: Vec<String> = list(&bracketed["args"]).iter().filter(|argument| !argument["type"].is_null()).map(|argument| ty(&argument["type"])).collect();
+    let mut arguments: Vec<String> =
+        list(&bracketed["args"]).iter().filter(|argument| !argument["type"].is_null()).map(|argument| ty(&argument["type"])).collect();
     for constraint in list(&bracketed["constraints"]) {
         let equal = ty(&constraint["binding"]["equality"]["type"]);
         arguments.push(format!("{} = {equal}", constraint["name"].as_str().unwrap_or("_")));

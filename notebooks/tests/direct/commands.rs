@@ -6,13 +6,16 @@ use crate::Notebook;
 
 #[test]
 fn variables_types_and_time_are_told() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value(":vars");
     assert_eq!(notebook.stdout(), "There are no variables.\n");
     notebook.value("let mut grid = Array2::<f32>::zeros((2, 2)); let n = 3;");
     notebook.value(":vars\n:type n");
     let text = notebook.stdout();
-    assert!(text.contains("grid  mut pellucid::ndarray::ArrayBase<") && text.contains("n     i32  (cell 2)") && text.contains("n: i32"), "{text}");
+    assert!(
+        text.contains("grid  mut pellucid::ndarray::ArrayBase<") && text.contains("n     i32  (cell 2)") && text.contains("n: i32"),
+        "{text}"
+    );
     notebook.value(":types\n:timing\nlet later = 'c';");
     assert!(notebook.stdout().contains("later: char\n") && notebook.stdout().contains("took "), "{}", notebook.stdout());
     notebook.value(":help");
@@ -25,7 +28,7 @@ fn variables_types_and_time_are_told() {
 
 #[test]
 fn clear_and_restart_forget() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     for command in [":clear", ":restart"] {
         notebook.value("let x = 1; fn f() {}");
         notebook.value(command);
@@ -42,7 +45,7 @@ fn a_crate_of_ones_own_is_added_and_shares_the_librarys_types() {
     let manifest = "[workspace]\n[package]\nname = \"my-size\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
     fs::write(folder.path().join("Cargo.toml"), manifest).expect("a file");
     fs::write(folder.path().join("src/lib.rs"), "/// Twice.\npub fn twice(x: i32) -> i32 { 2 * x }\n").expect("a file");
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let before = 4;");
     let path = folder.path().display();
     assert_eq!(notebook.value(&format!(":dep my-size = {{ path = \"{path}\" }}\nmy_size::twice(before)")), "8");

@@ -33,8 +33,9 @@ fn inspect(notebook: &mut Notebook, code: &str) -> String {
 
 #[test]
 fn the_notebooks_own_names_need_no_index() {
-    let mut notebook = Notebook::new();
-    notebook.value("let threshold = 0.5; struct Case { id: u32 }\nimpl Case { fn next(&self) -> u32 { self.id } }\nlet case = Case { id: 1 };");
+    let mut notebook = Notebook::open();
+    notebook
+        .value("let threshold = 0.5; struct Case { id: u32 }\nimpl Case { fn next(&self) -> u32 { self.id } }\nlet case = Case { id: 1 };");
     assert_eq!(complete(&mut notebook, "é; thr"), ["threshold"]);
     assert_eq!(notebook.engine.complete("é; thr", 6).range, 3..6);
     assert_eq!(complete(&mut notebook, "case."), ["id", "next"]);

@@ -6,7 +6,7 @@ use crate::Notebook;
 
 #[test]
 fn the_end_of_the_process_costs_the_variables_only() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("fn kept() -> i32 { 1 }");
     for (code, cause) in [
         ("std::process::exit(3)", "code 3"),
@@ -24,7 +24,7 @@ fn the_end_of_the_process_costs_the_variables_only() {
 
 #[test]
 fn two_notebooks_do_not_meet() {
-    let (mut one, mut two) = (Notebook::new(), Notebook::new());
+    let (mut one, mut two) = (Notebook::open(), Notebook::open());
     one.value("let x = 1; struct S { a: u8 }");
     two.value("let x = \"two\"; struct S { b: String }");
     assert_eq!((one.value("x + 1"), two.value("x.len()")), ("2".into(), "3".into()));
@@ -34,7 +34,7 @@ fn two_notebooks_do_not_meet() {
 
 #[test]
 fn huge_output_is_cut_and_said() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let line = \"x\".repeat(1 << 20); for _ in 0..50 { println!(\"{line}\"); }");
     assert!(notebook.stdout().len() <= 4 << 20);
     assert!(notebook.stderr().contains("left out"), "{}", notebook.stderr());
@@ -43,10 +43,12 @@ fn huge_output_is_cut_and_said() {
 
 #[test]
 fn output_that_is_no_text_or_looks_like_ours_is_passed_on() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("use std::io::Write; std::io::stdout().write_all(b\"a\\xff\\xfeb\\n\")?;");
     assert_eq!(notebook.stdout(), "a\u{fffd}\u{fffd}b\n");
-    for text in ["\\u{1e}PELLUCID {\\\"kind\\\":\\\"nonsense\\\"}", "\\u{1e}PELLUCID-END 0000 {\\\"kind\\\":\\\"done\\\"}", "\\u{1e}PELLUCID"] {
+    for text in
+        ["\\u{1e}PELLUCID {\\\"kind\\\":\\\"nonsense\\\"}", "\\u{1e}PELLUCID-END 0000 {\\\"kind\\\":\\\"done\\\"}", "\\u{1e}PELLUCID"]
+    {
         notebook.value(&format!("println!(\"{{}}\", \"{text}\"); println!(\"after\");"));
         assert!(notebook.stdout().ends_with("after\n") && notebook.stdout().starts_with("\u{1e}PELLUCID"), "{:?}", notebook.events);
     }
@@ -54,7 +56,7 @@ fn output_that_is_no_text_or_looks_like_ours_is_passed_on() {
 
 #[test]
 fn standard_input_is_empty_and_a_panic_in_drop_is_caught() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     assert_eq!(notebook.value("let mut line = String::new(); std::io::stdin().read_line(&mut line)?"), "0");
     notebook.value("struct Bomb; impl Drop for Bomb { fn drop(&mut self) { panic!(\"boom\") } }\nlet b = Bomb;");
     assert_eq!(notebook.error("drop(b)").name, "Panic");
@@ -66,7 +68,7 @@ fn standard_input_is_empty_and_a_panic_in_drop_is_caught() {
 
 #[test]
 fn threads_print_and_panic_without_harm() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("std::thread::spawn(|| panic!(\"in a thread\")).join().is_err()");
     assert_eq!(notebook.result(), "true");
     assert!(notebook.stderr().contains("in a thread"), "{}", notebook.stderr());

@@ -29,7 +29,7 @@ fn interrupted(notebook: &mut Notebook, code: &str, again: Option<Duration>) -> 
 
 #[test]
 fn loops_of_cells_end_at_once_and_variables_stay() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let mut n = 0u64; let kept = vec![5];\nfn spin() { loop { std::hint::spin_loop() } }");
     for code in [
         "println!(\"go\"); loop { n += 1; }",
@@ -50,7 +50,7 @@ fn loops_of_cells_end_at_once_and_variables_stay() {
 
 #[test]
 fn a_cell_that_does_not_listen_ends_at_the_second_interrupt() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let lost = 1;\nfn still_here() -> i32 { 3 }");
     let code = "println!(\"go\"); std::thread::sleep(std::time::Duration::from_secs(60));";
     let (outcome, _) = interrupted(&mut notebook, code, Some(Duration::from_millis(2300)));
@@ -63,7 +63,7 @@ fn a_cell_that_does_not_listen_ends_at_the_second_interrupt() {
 
 #[test]
 fn an_interrupt_between_cells_reaches_none() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.engine.interrupter()();
     assert_eq!(notebook.value("let mut s = 0; for i in 0..5 { s += i } s"), "10");
 }

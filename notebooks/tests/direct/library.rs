@@ -50,7 +50,17 @@ fn build() -> Prebuilt {
     let host = said(&rustc, &["--print", "host-tuple"]);
     let target_libdir = PathBuf::from(said(&rustc, &["--print", "target-libdir"]));
     let externs = ["ndarray", "serde_json", "tokio"].map(|name| (name.to_owned(), rlib(&out.join("deps"), name))).to_vec();
-    Prebuilt { folder, library: out.join("libpellucid.so"), search: vec![out.join("deps")], externs, rustc, cargo, host, target_libdir, api: None }
+    Prebuilt {
+        folder,
+        library: out.join("libpellucid.so"),
+        search: vec![out.join("deps")],
+        externs,
+        rustc,
+        cargo,
+        host,
+        target_libdir,
+        api: None,
+    }
 }
 
 /// A file that is written anew looks changed to cargo.
@@ -75,6 +85,9 @@ fn said(program: &Path, arguments: &[&str]) -> String {
 pub fn rlib(deps: &Path, name: &str) -> PathBuf {
     let files = fs::read_dir(deps).expect("the build's folder").filter_map(|entry| Some(entry.ok()?.path()));
     let wanted = format!("lib{name}-");
-    let is_it = |path: &PathBuf| path.extension().is_some_and(|end| end == "rlib") && path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(&wanted));
+    let is_it = |path: &PathBuf| {
+        path.extension().is_some_and(|end| end == "rlib")
+            && path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(&wanted))
+    };
     files.filter(is_it).max_by_key(|path| fs::metadata(path).and_then(|file| file.modified()).ok()).expect("the crate was built")
 }

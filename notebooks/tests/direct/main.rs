@@ -15,12 +15,15 @@ use notebooks::engine::{CellError, Engine, Event, Outcome};
 
 /// A notebook whose cells are run one by one.
 pub struct Notebook {
+    /// What runs them.
     pub engine: Direct,
+    /// What the last one showed.
     pub events: Vec<Event>,
 }
 
 impl Notebook {
-    pub fn new() -> Self {
+    /// A notebook with a process of its own.
+    pub fn open() -> Self {
         let program = env!("CARGO_BIN_EXE_pellucid-notebook").into();
         let engine = Direct::start(Settings { prebuilt: library::prebuilt().clone(), program }).expect("an engine");
         Self { engine, events: Vec::new() }
@@ -60,10 +63,12 @@ impl Notebook {
         results.collect()
     }
 
+    /// What the last cell printed.
     pub fn stdout(&self) -> String {
         self.events.iter().filter_map(|event| if let Event::Stdout(text) = event { Some(text.as_str()) } else { None }).collect()
     }
 
+    /// What the last cell printed as errors.
     pub fn stderr(&self) -> String {
         self.events.iter().filter_map(|event| if let Event::Stderr(text) = event { Some(text.as_str()) } else { None }).collect()
     }

@@ -4,7 +4,7 @@ use crate::Notebook;
 
 #[test]
 fn variables_stay_with_the_types_that_the_compiler_finds() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     assert_eq!(notebook.value("let x = 2; let mut names = Vec::new(); names.push(\"a\");"), "");
     assert_eq!(notebook.value("x + 2"), "4");
     notebook.value("names.push(\"b\");");
@@ -20,7 +20,7 @@ fn variables_stay_with_the_types_that_the_compiler_finds() {
 
 #[test]
 fn names_in_format_strings_are_uses() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let loss = 0.25; let digits = 3usize;");
     notebook.value("println!(\"{loss:.digits$}\");");
     assert_eq!(notebook.stdout(), "0.250\n");
@@ -28,7 +28,7 @@ fn names_in_format_strings_are_uses() {
 
 #[test]
 fn shadowing_changes_value_and_type() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let x = 1;");
     notebook.value("let x = x + 1;");
     assert_eq!(notebook.value("x"), "2");
@@ -40,7 +40,7 @@ fn shadowing_changes_value_and_type() {
 
 #[test]
 fn a_moved_variable_is_missed_by_name_and_cell() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let net = vec![1.0]; let other = 5;");
     notebook.value("drop(net);");
     let error = notebook.error("net.len()");
@@ -56,7 +56,7 @@ fn a_moved_variable_is_missed_by_name_and_cell() {
 
 #[test]
 fn variables_survive_every_failure() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let mut kept = vec![1];");
     assert_eq!(notebook.error("kept.push(2); panic!(\"no\")").name, "Panic");
     assert_eq!(notebook.error("kept.push(3); \"x\".parse::<i32>()?;").name, "Error");
@@ -67,7 +67,7 @@ fn variables_survive_every_failure() {
 
 #[test]
 fn what_is_not_mut_stays_so() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let v = vec![1];");
     let error = notebook.error("v.push(2)");
     assert!(error.traceback[0].contains("`v` comes from cell 1, where it is not `mut`"), "{}", error.traceback[0]);
@@ -77,7 +77,7 @@ fn what_is_not_mut_stays_so() {
 
 #[test]
 fn values_that_no_cell_can_name_are_refused_with_a_remedy() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     for (code, remedy) in [
         ("let f = |x: f64| x * 2.0;", "Box<dyn Fn"),
         ("let it = (0..3).map(|x| x + 1);", "Box<dyn Fn"),
@@ -94,7 +94,7 @@ fn values_that_no_cell_can_name_are_refused_with_a_remedy() {
 
 #[test]
 fn a_borrow_inside_one_cell_is_fine() {
-    let mut notebook = Notebook::new();
+    let mut notebook = Notebook::open();
     notebook.value("let v = vec![3, 1, 2];");
     assert_eq!(notebook.value("v.iter().max()"), "Some(3)");
     assert_eq!(notebook.value("&v[..2]"), "[3, 1]");

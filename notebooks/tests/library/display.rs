@@ -2,11 +2,11 @@
 
 use serde_json::Map;
 
-use crate::runtime::{Kind, frame};
+use crate::runtime::frame;
 
 /// Shows a value as the result of a cell; `()` is silent.
 pub fn show<T: std::fmt::Debug + 'static>(value: &T) {
     if std::any::TypeId::of::<T>() != std::any::TypeId::of::<()>() {
-        frame(Kind::Result, None, Map::from_iter([("text/plain".to_owned(), format!("{value:?}").into())]));
+        frame("result", None, Map::from_iter([("text/plain".to_owned(), format!("{value:?}").into())]));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::failure::Fail;
 use super::interrupt::{self, Interrupted};
-use super::panics::{self, Place};
+use super::panics::{self, Noted, Place};
 
 /// How a cell ended, as it is told to the engine.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) enum Ending {
     },
     Panic {
         message: String,
-        places: Vec<Place>,
+        noted: Noted,
     },
     Interrupted {
         place: Option<Place>,
@@ -70,13 +70,9 @@ pub(super) fn end(ending: Ending) {
 pub(super) fn report() -> Value {
     match ENDING.take() {
         Ending::Done => json!({ "kind": "done" }),
-        Ending::Error { causes, place } => json!({ "kind": "error", "causes": causes, "places": [place.json()] }),
-        Ending::Panic { message, places } => {
-            json!({ "kind": "panic", "message": message, "places": places.iter().map(Place::json).collect::<Vec<_>>() })
-        }
-        Ending::Interrupted { place } => {
-            json!({ "kind": "interrupted", "places": place.iter().map(Place::json).collect::<Vec<_>>() })
-        }
+        Ending::Error { causes, place } => json!({ "kind": "error", "causes": causes, "at": { "place": place.json() } }),
+        Ending::Panic { message, noted } => json!({ "kind": "panic", "message": message, "at": noted.json() }),
+        Ending::Interrupted { place } => json!({ "kind": "interrupted", "at": { "place": place.as_ref().map(Place::json) } }),
         Ending::Lost { name, message } => json!({ "kind": "lost", "name": name, "message": message }),
     }
 }
@@ -92,5 +88,5 @@ fn of_panic(payload: Box<dyn Any + Send>) -> Ending {
     };
     // A payload's own drop may panic; it is not worth a second catch.
     std::mem::forget(payload);
-    Ending::Panic { message, places: noted }
+    Ending::Panic { message, noted }
 }

@@ -7,17 +7,6 @@ use serde_json::{Map, Value, json};
 
 const FRAME: &str = "\u{1e}PELLUCID ";
 
-/// What a frame does with its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Shows it below what was shown before.
-    Display,
-    /// Replaces what is shown under its identity.
-    Update,
-    /// Shows it as the value of the cell.
-    Result,
-}
-
 /// Under what something is shown that changes later.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DisplayId(String);
@@ -29,13 +18,9 @@ impl DisplayId {
     }
 }
 
-/// Writes a frame: representations of one output by mime type, as Jupyter has them.
-pub fn frame(kind: Kind, id: Option<&str>, data: Map<String, Value>) {
-    let kind = match kind {
-        Kind::Display => "display",
-        Kind::Update => "update",
-        Kind::Result => "result",
-    };
+/// Writes a frame, representations of one output by mime type: of something shown (`display`), of what replaces what is shown
+/// under `id` (`update`), or of the value of the cell (`result`).
+pub fn frame(kind: &str, id: Option<&str>, data: Map<String, Value>) {
     let line = format!("{FRAME}{}\n", json!({ "kind": kind, "id": id, "data": data }));
     let mut out = std::io::stdout().lock();
     // Nobody is left to be told when standard output is closed.
@@ -44,7 +29,7 @@ pub fn frame(kind: Kind, id: Option<&str>, data: Map<String, Value>) {
 
 /// Shows content once.
 pub fn show_frame(data: Map<String, Value>) {
-    frame(Kind::Display, None, data);
+    frame("display", None, data);
 }
 
 /// Shows content that will be replaced by [`update_frame`].
@@ -52,11 +37,11 @@ pub fn new_display(data: Map<String, Value>) -> DisplayId {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let id = DisplayId(format!("pellucid-{}-{count}", std::process::id()));
-    frame(Kind::Display, Some(id.as_str()), data);
+    frame("display", Some(id.as_str()), data);
     id
 }
 
 /// Replaces what is shown under this identity.
 pub fn update_frame(id: &DisplayId, data: Map<String, Value>) {
-    frame(Kind::Update, Some(id.as_str()), data);
+    frame("update", Some(id.as_str()), data);
 }

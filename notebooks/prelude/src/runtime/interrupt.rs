@@ -47,9 +47,14 @@ pub(super) fn unwind() -> ! {
     std::panic::resume_unwind(Box::new(Interrupted))
 }
 
+/// Asks the running cell to end, or lets the next one run.
+pub fn set_interrupted(now: bool) {
+    INTERRUPTED.store(now, Ordering::SeqCst);
+}
+
 /// An interruption ends one cell, not the next.
 pub(super) fn reset() {
-    INTERRUPTED.store(false, Ordering::SeqCst);
+    set_interrupted(false);
 }
 
 /// Listens to SIGINT from now on.

@@ -1,15 +1,16 @@
 //! The message and the place of a panic.
 
-use std::backtrace::Backtrace;
 use std::cell::Cell;
+use std::ffi::CStr;
 use std::panic::{Location, PanicHookInfo};
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-/// What the files of cells are called.
+/// What the libraries of cells are called.
 const CELL: &str = "pellucid_cell_";
-const MOST_PLACES: usize = 32;
+/// Frames that are looked at.
+const DEEPEST: usize = 256;
 
 /// A line of a source file.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,14 +28,25 @@ impl Place {
     pub fn json(&self) -> Value {
         json!({ "file": self.file, "line": self.line, "column": self.column })
     }
+}
 
-    fn is_of_a_cell(&self) -> bool {
-        self.file.contains(CELL)
+/// What is known about a panic.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Noted {
+    place: Option<Place>,
+    /// Addresses in libraries of cells that the panic went through, innermost first.
+    way: Vec<(String, usize)>,
+}
+
+impl Noted {
+    pub fn json(&self) -> Value {
+        let way: Vec<Value> = self.way.iter().map(|(library, address)| json!({ "library": library, "address": address })).collect();
+        json!({ "place": self.place.as_ref().map(Place::json), "way": way })
     }
 }
 
 /// The panic that was noted last, on whatever thread: a worker's panic arrives in the cell without a hook of its own.
-static NOTED: Mutex<Vec<Place>> = Mutex::new(Vec::new());
+static NOTED: Mutex<Option<Noted>> = Mutex::new(None);
 
 thread_local! {
     static RUNS_CELLS: Cell<bool> = const { Cell::new(false) };
@@ -51,36 +63,45 @@ pub(super) fn watch() {
     drop(noted());
 }
 
-/// The places of the last panic, innermost first; they are forgotten.
-pub(super) fn noted() -> Vec<Place> {
-    NOTED.lock().map(|mut noted| std::mem::take(&mut *noted)).unwrap_or_default()
+/// What is known about the last panic; it is forgotten.
+pub(super) fn noted() -> Noted {
+    NOTED.lock().map(|mut noted| noted.take()).ok().flatten().unwrap_or_default()
 }
 
 fn note(panic: &PanicHookInfo) {
-    let Some(first) = panic.location().map(Place::of) else { return };
+    let place = panic.location().map(Place::of);
     if !RUNS_CELLS.get() {
         let thread = std::thread::current();
         let message = panic.payload_as_str().unwrap_or("a value that is no text");
-        eprintln!("thread `{}` panicked at {}:{}: {message}", thread.name().unwrap_or("without a name"), first.file, first.line);
+        let at = place.as_ref().map(|place| format!(" at {}:{}", place.file, place.line)).unwrap_or_default();
+        eprintln!("thread `{}` panicked{at}: {message}", thread.name().unwrap_or("without a name"));
     }
-    let mut way = cells_on_the_way(&Backtrace::force_capture().to_string());
-    // The panic's own place is exact to the character, and the way begins with it.
-    way.retain(|place| (&place.line, place.file.rsplit('/').next()) != (&first.line, first.file.rsplit('/').next()));
-    let mut places = vec![first];
-    places.append(&mut way);
     if let Ok(mut noted) = NOTED.lock() {
-        *noted = places;
+        *noted = Some(Noted { place, way: way() });
     }
 }
 
-/// The places in cells that a printed backtrace goes through, innermost first.
-fn cells_on_the_way(backtrace: &str) -> Vec<Place> {
-    let places = backtrace.lines().filter_map(|line| place(line.trim().strip_prefix("at ")?));
-    places.filter(Place::is_of_a_cell).take(MOST_PLACES).collect()
+/// The engine makes lines of these addresses: the standard library's own backtrace knows no cell that was loaded after the
+/// first one that it drew, and would read through the whole library for each.
+fn way() -> Vec<(String, usize)> {
+    let mut frames = [std::ptr::null_mut(); DEEPEST];
+    // SAFETY: the call fills at most as many pointers as the array has.
+    let count = unsafe { libc::backtrace(frames.as_mut_ptr(), DEEPEST as libc::c_int) };
+    let frames = frames.iter().take(usize::try_from(count).unwrap_or_default());
+    // A frame's address is where it goes on; the call stands before it.
+    frames.filter_map(|frame| in_cell((*frame as usize).checked_sub(1)?)).collect()
 }
 
-fn place(text: &str) -> Option<Place> {
-    let (rest, column) = text.rsplit_once(':')?;
-    let (file, line) = rest.rsplit_once(':')?;
-    Some(Place { file: file.to_owned(), line: line.parse().ok()?, column: column.parse().ok()? })
+/// The library of a cell that this address is in, and the address inside it.
+fn in_cell(address: usize) -> Option<(String, usize)> {
+    // SAFETY: 1. `info` is plain data that the call fills, and zero is valid for it; 2. the name, where it is set, is a C string
+    // that lives as long as its library, and libraries of cells are never unloaded.
+    let (name, base) = unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        if libc::dladdr(address as *const libc::c_void, &mut info) == 0 || info.dli_fname.is_null() {
+            return None;
+        }
+        (CStr::from_ptr(info.dli_fname).to_string_lossy().into_owned(), info.dli_fbase as usize)
+    };
+    name.contains(CELL).then(|| (name, address - base))
 }

@@ -34,7 +34,10 @@ pub fn holds<T: 'static>(name: &str) -> bool {
     }
     let what = if found.is_some() { "has another type than" } else { "does not hold" };
     let expected = std::any::type_name::<T>();
-    end(Ending::Lost { message: format!("the variable `{name}` {what} `{expected}`; run the cell that makes it again"), name: name.to_owned() });
+    end(Ending::Lost {
+        message: format!("the variable `{name}` {what} `{expected}`; run the cell that makes it again"),
+        name: name.to_owned(),
+    });
     false
 }
 

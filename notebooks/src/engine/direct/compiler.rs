@@ -72,7 +72,12 @@ impl Compiler {
                 command.arg(format!("-Copt-level={level}")).arg("-o").arg(self.library(cell));
             }
             Purpose::Probe => {
-                command.env("RUSTC_BOOTSTRAP", "1").args(["--crate-type=lib", "--emit=metadata", "-Ztrim-diagnostic-paths=no", "--verbose"]);
+                command.env("RUSTC_BOOTSTRAP", "1").args([
+                    "--crate-type=lib",
+                    "--emit=metadata",
+                    "-Ztrim-diagnostic-paths=no",
+                    "--verbose",
+                ]);
                 command.arg("-o").arg(self.folder.join("probe.rmeta"));
             }
         }

@@ -8,9 +8,9 @@ use crate::api::{Api, Entry, Kind};
 use crate::engine::Completions;
 
 const KEYWORDS: [&str; 34] = [
-    "as", "async", "await", "break", "const", "continue", "else", "enum", "false", "fn", "for", "if", "impl", "in", "let", "loop",
-    "match", "mod", "move", "mut", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true", "type", "unsafe", "use",
-    "where", "while",
+    "as", "async", "await", "break", "const", "continue", "else", "enum", "false", "fn", "for", "if", "impl", "in", "let", "loop", "match",
+    "mod", "move", "mut", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true", "type", "unsafe", "use", "where",
+    "while",
 ];
 const COMMANDS: [&str; 9] = [":clear", ":dep", ":help", ":opt", ":restart", ":timing", ":type", ":types", ":vars"];
 const PRELUDE: &str = "pellucid::prelude";

@@ -40,11 +40,10 @@ pub fn end_of_word(code: &str, cursor: usize) -> usize {
     cursor + code.chars().skip(cursor).take_while(|&c| is_of_word(c)).count()
 }
 
-/// The path that ends a text; in an import's braces also what stands before them.
+/// The path that ends a text.
 fn path_at_end(text: &str) -> String {
     let start = text.trim_end_matches(|c: char| is_of_word(c) || c == ':').len();
-    let path = text[start..].trim_start_matches("::").to_owned();
-    path
+    text[start..].trim_start_matches("::").to_owned()
 }
 
 fn is_of_word(c: char) -> bool {

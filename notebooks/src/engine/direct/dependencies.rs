@@ -38,7 +38,12 @@ impl Direct {
         Ok(())
     }
 
-    fn build_dependencies(&self, folder: &Path, wanted: &Table, output: &mut dyn FnMut(Event)) -> Result<Vec<(String, PathBuf)>, CellError> {
+    fn build_dependencies(
+        &self,
+        folder: &Path,
+        wanted: &Table,
+        output: &mut dyn FnMut(Event),
+    ) -> Result<Vec<(String, PathBuf)>, CellError> {
         let failed = |error: &io::Error| verdict::error("DependencyError", format!("the crates could not be built: {error}"));
         write_project(folder, wanted, &self.settings.prebuilt.folder).map_err(|error| failed(&error))?;
         let mut command = Command::new(&self.settings.prebuilt.cargo);
@@ -73,7 +78,8 @@ fn read(text: &str) -> Result<Table, CellError> {
         name => format!("[dependencies]\n{name} = \"*\""),
     };
     let parsed: Result<Table, _> = manifest.parse();
-    let wrong = |what: String| verdict::error("CommandError", format!("`:dep {text}` is no dependency: {what}; write `:dep name = \"1.2\"`"));
+    let wrong =
+        |what: String| verdict::error("CommandError", format!("`:dep {text}` is no dependency: {what}; write `:dep name = \"1.2\"`"));
     match parsed.map_err(|error| wrong(error.message().to_owned()))?.remove("dependencies") {
         Some(Toml::Table(table)) if !table.is_empty() => Ok(table),
         _ => Err(wrong("it names no crate".to_owned())),
@@ -83,7 +89,8 @@ fn read(text: &str) -> Result<Table, CellError> {
 fn write_project(folder: &Path, wanted: &Table, prebuilt: &Path) -> io::Result<()> {
     fs::create_dir_all(folder.join("src"))?;
     fs::write(folder.join("src/lib.rs"), "")?;
-    let mut manifest: Table = "[workspace]\n[package]\nname = \"cells\"\nedition = \"2024\"\n[profile.release]\ndebug = 0".parse().map_err(io::Error::other)?;
+    let mut manifest: Table =
+        "[workspace]\n[package]\nname = \"cells\"\nedition = \"2024\"\n[profile.release]\ndebug = 0".parse().map_err(io::Error::other)?;
     manifest.insert("dependencies".to_owned(), Toml::Table(wanted.clone()));
     fs::write(folder.join("Cargo.toml"), manifest.to_string())?;
     let (lock, theirs) = (folder.join("Cargo.lock"), prebuilt.join("Cargo.lock"));
@@ -101,8 +108,8 @@ fn artefacts(output: impl BufRead) -> BTreeMap<(String, String), PathBuf> {
 }
 
 fn artefact(message: &Value) -> Option<((String, String), PathBuf)> {
-    let files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
-    let library = files.filter(|file| file.ends_with(".rlib") || file.ends_with(".so")).next_back()?;
+    let mut files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
+    let library = files.rfind(|file| file.ends_with(".rlib") || file.ends_with(".so"))?;
     let id = message["package_id"].as_str()?;
     // `registry+…#name@1.2.3`, or `path+…/folder#1.2.3` where the folder has the package's name.
     let (place, version) = id.rsplit_once('#')?;

@@ -80,7 +80,8 @@ impl Direct {
             return Ok(None);
         }
         let source = write(cell, plan, &self.around(), Purpose::Probe);
-        let run = self.compiler.start(self.count, source.text(), Purpose::Probe, Optimisation::None).map_err(|error| verdict::broken(&error))?;
+        let run =
+            self.compiler.start(self.count, source.text(), Purpose::Probe, Optimisation::None).map_err(|error| verdict::broken(&error))?;
         Ok(Some((run, source)))
     }
 

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::Direct;
 use super::execute::Ready;
+use super::places;
 use super::process;
 use super::render;
 use super::running::{self, Job, Ran};
-use super::source::{Source, Spot};
+use super::source::Spot;
 use super::verdict;
 use super::write::symbol;
 use crate::engine::{CellError, Event, Outcome};
@@ -22,6 +23,7 @@ impl Direct {
         self.warn(ready, output);
         self.drop_reshaped(ready, output);
         let number = ready.cell.number;
+        self.sources.insert(number, ready.source.clone());
         let library = self.compiler.library(number);
         let (library, symbol) = (library.display().to_string(), symbol(number));
         let job = Job { library: &library, symbol: &symbol };
@@ -56,11 +58,11 @@ impl Direct {
         if let Some(name) = ending["name"].as_str() {
             self.variables.forget(name, "is no longer what it was");
         }
-        Outcome::Failed(self.tell(&ready.source, ending))
+        Outcome::Failed(self.tell(ending))
     }
 
     /// How a cell ended, with the line of the cell where it did.
-    fn tell(&self, source: &Source, ending: &Value) -> CellError {
+    fn tell(&self, ending: &Value) -> CellError {
         let causes: Vec<&str> = ending["causes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let message = ending["message"].as_str().or(causes.first().copied()).unwrap_or_default().to_owned();
         let (name, label) = match ending["kind"].as_str() {
@@ -70,21 +72,16 @@ impl Direct {
             _ => ("Error", ""),
         };
         let message = if name == "Interrupted" { "the cell was interrupted; variables are kept".to_owned() } else { message };
-        let places: Vec<Spot> = ending["places"].as_array().into_iter().flatten().filter_map(|place| self.spot(source, place)).collect();
+        let places = places::of(&ending["at"], &self.sources);
         let note = places.first().and_then(|&spot| render::rest_of_line(spot, &self.texts, label));
         let mut traceback = vec![render::at(name, &message, note.as_ref(), &self.texts)];
         traceback.extend(causes.iter().skip(1).map(|cause| format!("   caused by: {cause}")));
         traceback.extend(places.iter().skip(1).take(MOST_CALLERS).map(|spot| format!("   called from {}", self.line(*spot))));
         if note.is_none() {
-            traceback.extend(ending["places"][0]["file"].as_str().map(|file| format!("   in {file}:{}", ending["places"][0]["line"])));
+            let place = &ending["at"]["place"];
+            traceback.extend(place["file"].as_str().map(|file| format!("   in {file}:{}", place["line"])));
         }
         CellError { name: name.to_owned(), message, traceback }
-    }
-
-    fn spot(&self, source: &Source, place: &Value) -> Option<Spot> {
-        place["file"].as_str().filter(|file| file.contains("pellucid_cell_"))?;
-        let (line, column) = (place["line"].as_u64()?, place["column"].as_u64()?);
-        source.spot_of_line(usize::try_from(line).ok()?, usize::try_from(column).ok()?)
     }
 
     fn line(&self, spot: Spot) -> String {

@@ -28,6 +28,7 @@ mod items;
 mod leave;
 mod names;
 mod obey;
+mod places;
 mod process;
 mod render;
 mod running;
@@ -54,6 +55,7 @@ use crate::prebuilt::Prebuilt;
 use compiler::{Compiler, Optimisation};
 use interrupts::Interrupts;
 use items::Items;
+use places::Sources;
 use process::Process;
 use variables::Variables;
 
@@ -82,6 +84,7 @@ pub struct Direct {
     items: Items,
     variables: Variables,
     texts: BTreeMap<usize, String>,
+    sources: Sources,
     count: usize,
     optimisation: Optimisation,
     shows: Shows,
@@ -118,6 +121,7 @@ impl Direct {
             items: Items::default(),
             variables: Variables::default(),
             texts: BTreeMap::new(),
+            sources: Sources::new(),
             count: 0,
             optimisation: Optimisation::None,
             shows: Shows::default(),

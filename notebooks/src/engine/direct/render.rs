@@ -77,7 +77,8 @@ fn add_child<'a>(groups: &mut Vec<Group<'a>>, child: &'a Diagnostic, source: &So
     if let Some(first) = patches.first() {
         let cell = first.start.cell;
         let same = patches.iter().filter(|note| note.start.cell == cell);
-        let patches: Vec<Patch> = same.map(|note| Patch::new(note.start.offset..note.end, note.instead.clone().unwrap_or_default())).collect();
+        let patches: Vec<Patch> =
+            same.map(|note| Patch::new(note.start.offset..note.end, note.instead.clone().unwrap_or_default())).collect();
         let snippet = Snippet::source(texts[&cell].as_str()).path(origin(cell)).patches(patches);
         groups.push(level.secondary_title(child.message.as_str()).element(snippet));
     } else if let Some(first) = lost.first() {
@@ -113,7 +114,12 @@ fn origin(cell: usize) -> String {
 fn snippets<'a>(notes: &[Note], texts: &'a Texts) -> Vec<Element<'a>> {
     let mut cells: Vec<usize> = notes.iter().filter(|note| note.primary).chain(notes).map(|note| note.start.cell).collect();
     let mut seen = Vec::new();
-    cells.retain(|cell| !seen.contains(cell) && { seen.push(*cell); true });
+    cells.retain(|cell| {
+        !seen.contains(cell) && {
+            seen.push(*cell);
+            true
+        }
+    });
     let picture = |cell: usize| -> Option<Element<'a>> {
         let text = texts.get(&cell)?;
         let annotations = notes.iter().filter(|note| note.start.cell == cell).map(|note| {

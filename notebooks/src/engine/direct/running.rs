@@ -67,7 +67,8 @@ impl Streams<'_> {
             }
             if !warned && interrupts.since().is_some_and(|first: Instant| first.elapsed() >= PATIENCE) {
                 warned = true;
-                let text = "\nThe cell does not listen to the interrupt. Interrupt once more to end its process: all variables will be lost.\n";
+                let text =
+                    "\nThe cell does not listen to the interrupt. Interrupt once more to end its process: all variables will be lost.\n";
                 self.output.say(text);
             }
         }

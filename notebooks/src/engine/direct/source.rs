@@ -63,11 +63,11 @@ impl Source {
         self.piece(cell, text, from..range.end);
     }
 
-    /// Adds text behind a cell that counts as its end: what is missing there is missing from the cell.
-    pub fn behind(&mut self, cell: usize, text: &str, extra: &str) {
+    /// Adds text that is not the user's but stands for a place of a cell: the bracket around an expression, the end behind it.
+    pub fn standing_for(&mut self, spot: Spot, text: &str) {
         let start = self.text.len();
-        self.text.push_str(extra);
-        self.pieces.push((start..self.text.len(), Spot { cell, offset: text.len() }));
+        self.text.push_str(text);
+        self.pieces.push((start..self.text.len(), spot));
     }
 
     fn piece(&mut self, cell: usize, text: &str, range: Range<usize>) {

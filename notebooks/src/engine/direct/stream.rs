@@ -130,7 +130,9 @@ impl<'a> Limited<'a> {
         let mebibytes = |bytes: usize| bytes.div_ceil(1 << 20);
         if self.text > MOST_TEXT {
             let (most, all) = (mebibytes(MOST_TEXT), mebibytes(self.text));
-            self.say(&format!("\nThe cell printed {all} MiB; what came after the first {most} MiB is left out. Write it to a file to keep it.\n"));
+            self.say(&format!(
+                "\nThe cell printed {all} MiB; what came after the first {most} MiB is left out. Write it to a file to keep it.\n"
+            ));
         }
         if self.content > MOST_CONTENT {
             let most = mebibytes(MOST_CONTENT);

@@ -25,7 +25,9 @@ impl Refusal {
             Self::Closure => {
                 "a closure's type has no name, so no later cell can take it: write a `fn`, or keep it as `let f: Box<dyn Fn(f64) -> f64> = Box::new(…)`"
             }
-            Self::Function => "a function is already there by its own name; to keep one as a value write its pointer's type: `let f: fn(f64) -> f64 = …`",
+            Self::Function => {
+                "a function is already there by its own name; to keep one as a value write its pointer's type: `let f: fn(f64) -> f64 = …`"
+            }
             Self::Opaque => {
                 "the type has no name (`impl …`), so no later cell can take it: collect it, `.collect::<Vec<_>>()`, or box it, `let x: Box<dyn Iterator<Item = f64>> = Box::new(…)`"
             }
@@ -62,7 +64,18 @@ pub fn named(printed: &str) -> Result<String, Refusal> {
 
 /// Tokens with the spaces that people write.
 pub fn pretty(tokens: &str) -> String {
-    let tight = [(" :: ", "::"), (":: ", "::"), (" < ", "<"), (" > ", ">"), (" >", ">"), ("< ", "<"), (" ,", ","), ("& ", "&"), (" ;", ";"), (" (", "(")];
+    let tight = [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" < ", "<"),
+        (" > ", ">"),
+        (" >", ">"),
+        ("< ", "<"),
+        (" ,", ","),
+        ("& ", "&"),
+        (" ;", ";"),
+        (" (", "("),
+    ];
     let spaced = tight.iter().fold(tokens.to_owned(), |text, (from, to)| text.replace(from, to));
     spaced.replace("->", " -> ").replace("  ", " ").replace("- >", "->").replace(",(", ", (").replace("dyn(", "dyn (")
 }
@@ -110,7 +123,9 @@ mod tests {
         assert_eq!(right("&str"), "&'static str");
         assert_eq!(right("std::collections::HashMap<&str, ({float}, bool)>"), "std::collections::HashMap<&'static str, (f64, bool)>");
         assert_eq!(right("std::borrow::Cow<'_, str>"), "std::borrow::Cow<'static, str>");
-        for written in ["std::boxed::Box<dyn Fn(&str) -> usize>", "ndarray::ArrayBase<ndarray::OwnedRepr<f64>, ndarray::Dim<[usize; 2]>, f64>"] {
+        for written in
+            ["std::boxed::Box<dyn Fn(&str) -> usize>", "ndarray::ArrayBase<ndarray::OwnedRepr<f64>, ndarray::Dim<[usize; 2]>, f64>"]
+        {
             let again = right(written);
             assert_eq!(syn::parse_str::<Type>(&again).expect("a type"), syn::parse_str::<Type>(written).expect("a type"), "{again}");
         }

@@ -95,7 +95,9 @@ fn unknown(error: &Diagnostic) -> Option<&str> {
 /// The variable whose name is nearest, where that is two letters away at most.
 fn similar<'a>(name: &str, variables: &'a Variables) -> Option<&'a str> {
     let near = variables.live.keys().map(|other| (distance(name, other), other.as_str()));
-    near.filter(|(distance, other)| *distance <= 2 && *distance < other.chars().count().min(name.chars().count())).min().map(|(_, other)| other)
+    near.filter(|(distance, other)| *distance <= 2 && *distance < other.chars().count().min(name.chars().count()))
+        .min()
+        .map(|(_, other)| other)
 }
 
 /// How many letters must be put in, left out or changed (Levenshtein, 1966).

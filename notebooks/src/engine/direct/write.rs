@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::cell::Cell;
 use super::items::{Definition, Items, Wording};
-use super::source::{Mark, Source};
+use super::source::{Mark, Source, Spot};
 use super::variables::Variable;
 
 /// How the last expression is shown.
@@ -95,7 +95,7 @@ pub fn write_broken(cell: usize, text: &str) -> Source {
     let mut source = Source::default();
     source.glue(before);
     source.own(cell, text, 0..text.len(), &[]);
-    source.behind(cell, text, after);
+    source.standing_for(Spot { cell, offset: text.len() }, after);
     source
 }
 
@@ -147,13 +147,18 @@ fn write_loads(source: &mut Source, plan: &Plan) {
 
 fn write_tail(source: &mut Source, cell: &Cell, plan: &Plan) {
     let Some(range) = &cell.tail else { return };
-    source.glue("match &(\n");
+    let spot = |offset| Spot { cell: cell.number, offset };
+    source.glue("match &");
+    // The compiler gives the expression's place as that of its brackets.
+    source.standing_for(spot(range.start), "(");
+    source.glue("\n");
     own(source, cell, range.clone());
+    source.standing_for(spot(range.end), ")");
     let show = match plan.tail {
         Tail::Rich => format!("{{ use {RT}::{{ShowDebug as _, ShowName as _}}; (&{RT}::Shown(__value)).show() }}"),
         Tail::Debug => format!("{RT}::show_debug(__value)"),
     };
-    source.marked(&format!(") {{ __value => {show} }}\n"), Mark::Tail);
+    source.marked(&format!(" {{ __value => {show} }}\n"), Mark::Tail);
 }
 
 fn write_new(source: &mut Source, cell: &Cell, plan: &Plan, purpose: Purpose) {
