@@ -10,7 +10,7 @@ use super::embedding::{self, Pixels};
 use super::extent::Extent;
 use super::pooling::{self, Features};
 use super::weights::Weights;
-use crate::Error;
+use crate::{Error, cancellation};
 
 /// What a pass keeps of its blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,7 @@ type Kept<T> = (Vec<BlockTape<T>>, Vec<Vec<T>>);
 fn run_blocks<T: Real>(weights: &Weights<T>, extent: Extent, x: &mut [T], keep: Keep, arena: &mut Arena<T>) -> Result<Kept<T>, Error> {
     let (mut tapes, mut maps) = (Vec::new(), Vec::new());
     for block in &weights.blocks {
+        cancellation::check()?;
         let mut tape = match keep {
             Keep::Nothing | Keep::Fused(_) => BlockTape::empty(),
             Keep::Attention => BlockTape::of_maps(extent),
