@@ -121,7 +121,7 @@ mod tests {
         let message = format!("{:#}", lesions_in(folder.path(), 3).unwrap_err());
         assert!(message.contains("holds no .jpg"), "{message}");
         for name in ["b.png", "a.PNG", "c.png"] {
-            RgbImage::new(20, 10).save_with_format(folder.path().join(name), image::ImageFormat::Png).unwrap();
+            RgbImage::new(20, 16).save_with_format(folder.path().join(name), image::ImageFormat::Png).unwrap();
         }
         std::fs::write(folder.path().join("notes.txt"), "no picture").unwrap();
         let names: Vec<String> = lesions_in(folder.path(), 2).unwrap().into_iter().map(|lesion| lesion.name).collect();

@@ -26,9 +26,9 @@ const MOST_TRACES: usize = 200;
 /// ```
 /// use pellucid::display::figure::svg;
 /// use serde_json::json;
-/// let bars = json!({ "data": [{ "type": "bar", "x": ["a", "<b>"], "y": [1, 2] }], "layout": {} });
+/// let bars = json!({ "data": [{ "type": "bar", "x": ["a", "<c>"], "y": [1, 2] }], "layout": {} });
 /// let drawn = svg(&bars).expect("bars are known");
-/// assert!(drawn.starts_with("<svg") && drawn.contains("&lt;b&gt;"));
+/// assert!(drawn.starts_with("<svg") && drawn.contains("&lt;c&gt;"));
 /// assert!(svg(&json!({ "data": [{ "type": "pie" }] })).is_none());
 /// ```
 pub fn svg(figure: &Value) -> Option<String> {
