@@ -35,7 +35,15 @@ impl Explanation {
         let one = |map: Map| {
             let specific = map.attribution.recipe.method.is_class_specific();
             let words = resolved.filter(|_| specific).map_or("no class: the same for all".into(), |target| target.describe(model.labels()));
-            Self { lesion: lesion.clone(), prediction: prediction.clone(), target: words, window, style: OverlayStyle::filled(), timings, map }
+            Self {
+                lesion: lesion.clone(),
+                prediction: prediction.clone(),
+                target: words,
+                window,
+                style: OverlayStyle::filled(),
+                timings,
+                map,
+            }
         };
         maps.into_iter().map(one).collect()
     }
@@ -79,6 +87,12 @@ impl fmt::Debug for Explanation {
         let (low, high) = self.heat_map().range();
         let (rows, cols) = self.heat_map().values().dim();
         let flat = if self.heat_map().is_flat() { ", no localised evidence" } else { "" };
-        write!(f, "{} of {} ({}): {rows}×{cols} patches, {low:.3e} to {high:.3e}{flat}", self.recipe().method, self.lesion.name, self.target)
+        write!(
+            f,
+            "{} of {} ({}): {rows}×{cols} patches, {low:.3e} to {high:.3e}{flat}",
+            self.recipe().method,
+            self.lesion.name,
+            self.target
+        )
     }
 }

@@ -61,7 +61,8 @@ pub fn lesions(count: usize) -> Result<Vec<Lesion>> {
 }
 
 fn lesions_in(folder: &Path, count: usize) -> Result<Vec<Lesion>> {
-    let entries = folder.read_dir().with_context(|| format!("PELLUCID_DATA is {}, which is no folder that can be read", folder.display()))?;
+    let entries =
+        folder.read_dir().with_context(|| format!("PELLUCID_DATA is {}, which is no folder that can be read", folder.display()))?;
     let is_picture = |path: &PathBuf| {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         ["jpg", "jpeg", "png"].contains(&ending.as_str())

@@ -56,7 +56,8 @@ impl Model {
     /// What must be said wherever this model's answers are shown; nothing for models that somebody trained on something.
     pub fn caution(&self) -> Option<String> {
         let source = self.source();
-        let drawn = (source.name == drawn_model::NAME).then(|| format!("{}: its answers about real lesions mean nothing", drawn_model::LABEL));
+        let drawn =
+            (source.name == drawn_model::NAME).then(|| format!("{}: its answers about real lesions mean nothing", drawn_model::LABEL));
         drawn.or_else(|| source.name.starts_with("random").then(|| source.notes.join("; ")))
     }
 

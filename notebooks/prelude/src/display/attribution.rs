@@ -15,7 +15,7 @@ const MOST_CELLS: usize = 1 << 20;
 pub fn heat_map(map: &HeatMap) -> Rendering {
     let plain = in_words(map);
     let Some(png) = picture::encoded(&coloured(map).into()) else { return Rendering::text(plain) };
-    let html = format!("<figure style=\"margin: 0\">{}{}{}</figure>", image_element(&png, &plain), scale(map, ""), aside(&plain));
+    let html = format!("<figure style=\"margin: 0\">{}{}{}</figure>", image_element(&png, &plain), scale(map), aside(&plain));
     Rendering { png: Some(png), ..Rendering::text(plain).with_html(html) }
 }
 
@@ -50,7 +50,7 @@ pub(super) fn recipe(attribution: &Attribution) -> String {
 }
 
 /// A bar of the map's colours with the values at its ends.
-pub(super) fn scale(map: &HeatMap, unit: &str) -> String {
+fn scale(map: &HeatMap) -> String {
     let (low, high) = ends(map);
     let colours = colours(map);
     let stop = |step: u32| {
@@ -61,9 +61,8 @@ pub(super) fn scale(map: &HeatMap, unit: &str) -> String {
     let stops: Vec<String> = (0..=16).map(stop).collect();
     format!(
         "<div style=\"font-variant-numeric: tabular-nums\">{low:.3e} <span style=\"display: inline-block; width: 12em; height: 0.8em; \
-         background: linear-gradient(to right, {})\"></span> {high:.3e} {}</div>",
-        stops.join(", "),
-        escaped(unit)
+         background: linear-gradient(to right, {})\"></span> {high:.3e}</div>",
+        stops.join(", ")
     )
 }
 

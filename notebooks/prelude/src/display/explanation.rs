@@ -2,7 +2,7 @@
 
 use xai::side_by_side;
 
-use super::attribution::{recipe, scale};
+use super::attribution::recipe;
 use super::html::{aside, escaped, facts};
 use super::rendering::image_element;
 use super::{Rendering, picture};
@@ -22,9 +22,8 @@ pub fn explanation(explanation: &Explanation) -> Rendering {
         ""
     };
     let html = format!(
-        "<figure style=\"margin: 0; max-width: 60em\">{}{flat}{}{}{}{}{}</figure>",
+        "<figure style=\"margin: 0; max-width: 60em\">{}{flat}{}{}{}{}</figure>",
         image_element(&png, &plain),
-        scale(explanation.heat_map(), explanation.unit()),
         facts(&answers(explanation)),
         recipe(explanation.attribution()),
         caution(explanation.prediction.caution.as_deref()),
@@ -48,6 +47,8 @@ fn answers(explanation: &Explanation) -> Vec<(&'static str, String)> {
         rows.push(("predicted", format!("{}, {:.1} %", escaped(class), 100.0 * probability)));
     }
     rows.push(("explained", escaped(&explanation.target)));
+    let (low, high) = explanation.heat_map().range();
+    rows.push(("scale", format!("{low:.3e} to {high:.3e}, {}", explanation.unit())));
     rows.extend(explanation.lesion.notes.iter().map(|note| ("note", escaped(note))));
     rows
 }

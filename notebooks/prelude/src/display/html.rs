@@ -41,7 +41,7 @@ pub(super) fn table(heads: &[String], rows: &[Vec<String>]) -> String {
     let head: String = heads.iter().map(|head| format!("<th style=\"text-align: right\">{head}</th>")).collect();
     let head = if heads.is_empty() { head } else { format!("<thead><tr>{head}</tr></thead>") };
     let row = |cells: &Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!("<td style=\"text-align: right\">{cell}</td>")).collect();
+        let cells: String = cells.iter().map(|cell| format!("<td style=\"text-align: right; white-space: nowrap\">{cell}</td>")).collect();
         format!("<tr>{cells}</tr>")
     };
     let body: String = rows.iter().map(row).collect();

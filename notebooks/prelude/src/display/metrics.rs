@@ -61,7 +61,12 @@ pub fn localisations(rows: &[Localisation]) -> Rendering {
     let line = |row: &Localisation| {
         let inside = &row.inside;
         let number = |value: f64| format!("{:.1} %", 100.0 * value);
-        vec![cell(&row.name), number(inside.estimate), format!("{} to {}", number(inside.lower), number(inside.upper)), number(row.above_area)]
+        vec![
+            cell(&row.name),
+            number(inside.estimate),
+            format!("{} to {}", number(inside.lower), number(inside.upper)),
+            number(row.above_area),
+        ]
     };
     let body: Vec<Vec<String>> = rows.iter().map(line).collect();
     let plain: Vec<String> = body.iter().map(|row| row.join(" | ")).collect();

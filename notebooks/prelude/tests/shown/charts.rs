@@ -15,7 +15,8 @@ fn drawn(data: Value, layout: Value) -> String {
 
 #[test]
 fn every_chart_of_ours_has_both() {
-    let counts: Vec<ClassCount> = Imbalance::thesis().counts().map(|c| ClassCount { class: c.class.name().into(), count: c.count as u64 }).into();
+    let counts: Vec<ClassCount> =
+        Imbalance::thesis().counts().map(|c| ClassCount { class: c.class.name().into(), count: c.count as u64 }).into();
     for scale in [CountScale::Linear, CountScale::Logarithmic] {
         let rendering = shown(&class_balance(&counts, scale));
         let svg = rendering.svg.unwrap();
@@ -71,7 +72,8 @@ fn charts_of_nothing_and_of_nonsense_are_drawn() {
             json!({ "type": kind, "y": [5], "z": [[5]], "text": "</svg>", "name": "<script>", "orientation": "h" }),
         ];
         for trace in nonsense.into_iter().chain([x]) {
-            for layout in [json!({}), json!({ "xaxis": { "type": "log", "range": [3, 3] }, "height": -3, "title": 3, "showlegend": true })] {
+            for layout in [json!({}), json!({ "xaxis": { "type": "log", "range": [3, 3] }, "height": -3, "title": 3, "showlegend": true })]
+            {
                 drawn(json!([trace, trace]), layout);
             }
         }

@@ -35,6 +35,9 @@ impl Axes {
                 let spec = &layout[name.replacen(direction, &format!("{direction}axis"), 1)];
                 let axis = axes.entry(name).or_insert_with(|| Axis::new(spec));
                 axis.learn_names(&trace[direction]);
+                if let Some(name) = box_name(trace, direction) {
+                    axis.learn_names(&Value::Array(vec![name.into()]));
+                }
             }
         }
         for direction in ["x", "y"] {
@@ -71,6 +74,13 @@ impl Axes {
             axis.set_range((low, high), areas);
         }
     }
+}
+
+/// A box without a place of its own stands at its name.
+pub fn box_name<'a>(trace: &'a Value, direction: &str) -> Option<&'a str> {
+    let across = if trace["y"].is_null() { "y" } else { "x" };
+    let placeless = trace["type"] == "box" && direction == across && trace[direction].is_null();
+    trace["name"].as_str().filter(|_| placeless)
 }
 
 /// `x`, `y2`: the axis of a trace.

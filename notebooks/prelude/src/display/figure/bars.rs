@@ -88,7 +88,13 @@ pub fn histogram(trace: &Value, index: usize, axes: &Axes) -> Drawn {
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
     let asked = trace[format!("nbins{along}")].as_u64().unwrap_or(0) as usize;
     let named = axes.get(&axis_name(trace, along)).map_or(0, |axis| axis.names.len());
-    let bins = if named > 0 { named } else if asked > 0 { asked.min(500) } else { ((values.len() as f64).sqrt() as usize).clamp(1, 60) };
+    let bins = if named > 0 {
+        named
+    } else if asked > 0 {
+        asked.min(500)
+    } else {
+        ((values.len() as f64).sqrt() as usize).clamp(1, 60)
+    };
     let (start, width) = if named > 0 { (-0.5, 1.0) } else { (low, f64::max((high - low) / bins as f64, f64::MIN_POSITIVE)) };
     let mut counts = vec![0_u64; bins];
     values.iter().for_each(|value| counts[(((value - start) / width) as usize).min(bins - 1)] += 1);

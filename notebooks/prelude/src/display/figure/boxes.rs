@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::axis::{Axes, axis_name};
+use super::axis::{Axes, axis_name, box_name};
 use super::marks::{Drawn, Mark, Stroke};
 use super::words;
 
@@ -13,7 +13,8 @@ pub fn boxes(trace: &Value, index: usize, axes: &Axes) -> Drawn {
     let none = Vec::new();
     let mut groups: std::collections::BTreeMap<i64, Vec<f64>> = Default::default();
     for (at, value) in trace[up].as_array().unwrap_or(&none).iter().enumerate() {
-        let place = trace[along].get(at).map_or(Some(index as f64), |place| axes.place(trace, along, place));
+        let named = || box_name(trace, along).and_then(|name| axes.place(trace, along, &name.into()));
+        let place = trace[along].get(at).map_or_else(|| Some(named().unwrap_or(index as f64)), |place| axes.place(trace, along, place));
         if let Some((place, value)) = place.zip(axes.place(trace, up, value)) {
             groups.entry((place * 16.0).round() as i64).or_default().push(value);
         }
@@ -21,7 +22,8 @@ pub fn boxes(trace: &Value, index: usize, axes: &Axes) -> Drawn {
     let colour = words::colour(&trace["marker"]["color"], index);
     let marks = groups.into_iter().flat_map(|(place, values)| one(place as f64 / 16.0, values, flat, &colour)).collect();
     let stroke = Stroke { colour, width: 8.0, dash: "" };
-    let legend = trace["name"].as_str().map(|name| (words::plain(name), stroke));
+    // A name that stands on the axis needs no legend.
+    let legend = trace["name"].as_str().filter(|_| box_name(trace, along).is_none()).map(|name| (words::plain(name), stroke));
     Drawn { marks, axes: (axis_name(trace, "x"), axis_name(trace, "y")), legend, scale: None }
 }
 

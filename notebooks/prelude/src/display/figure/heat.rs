@@ -38,13 +38,15 @@ pub fn cells(trace: &Value, axes: &Axes) -> Drawn {
 }
 
 fn ends(trace: &Value, known: &[(usize, usize, f64)]) -> (f64, f64) {
-    let (low, high) = known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, _, value)| (low.min(*value), high.max(*value)));
+    let (low, high) =
+        known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, _, value)| (low.min(*value), high.max(*value)));
     (trace["zmin"].as_f64().unwrap_or(low), trace["zmax"].as_f64().unwrap_or(high))
 }
 
 /// Anchors of a scale that is written out; a scale that is only named is viridis here.
 fn anchors(scale: &Value, turned: bool) -> Vec<(f64, [u8; 3])> {
-    let written = scale.as_array().map(|anchors| anchors.iter().filter_map(|a| Some((a[0].as_f64()?, rgb(a[1].as_str()?)?))).collect::<Vec<_>>());
+    let written =
+        scale.as_array().map(|anchors| anchors.iter().filter_map(|a| Some((a[0].as_f64()?, rgb(a[1].as_str()?)?))).collect::<Vec<_>>());
     let by_default = || VIRIDIS.iter().enumerate().map(|(place, colour)| (place as f64 / 4.0, *colour)).collect();
     let anchors: Vec<(f64, [u8; 3])> = written.filter(|anchors| anchors.len() >= 2).unwrap_or_else(by_default);
     if !turned {

@@ -33,7 +33,8 @@ impl Field {
 }
 
 fn domain(axis: &Axis) -> (f64, f64) {
-    let end = |index: usize, otherwise: f64| axis.spec["domain"][index].as_f64().filter(|end| (0.0..=1.0).contains(end)).unwrap_or(otherwise);
+    let end =
+        |index: usize, otherwise: f64| axis.spec["domain"][index].as_f64().filter(|end| (0.0..=1.0).contains(end)).unwrap_or(otherwise);
     (end(0, 0.0), end(1, 1.0))
 }
 

@@ -59,9 +59,9 @@ pub fn width(text: &str, size: f64) -> f64 {
 
 /// A colour as it was given, where it is one; anything else could leave its attribute.
 pub fn colour(value: &Value, index: usize) -> String {
-    let given = value.as_str().filter(|text| {
-        text.len() <= 40 && !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "#(),.% ".contains(c))
-    });
+    let given = value
+        .as_str()
+        .filter(|text| text.len() <= 40 && !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "#(),.% ".contains(c)));
     given.unwrap_or(SERIES[index % SERIES.len()]).to_owned()
 }
 
@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn numbers_follow_the_format() {
-        let written = [number(0.25, ".0%", 0.25), number(12345.0, ",d", 1.0), number(-3.0, "d", 1.0), number(0.3, "", 0.1), number(2e7, "", 1e7)];
+        let written =
+            [number(0.25, ".0%", 0.25), number(12345.0, ",d", 1.0), number(-3.0, "d", 1.0), number(0.3, "", 0.1), number(2e7, "", 1e7)];
         assert_eq!(written, ["25%", "12,345", "-3", "0.3", "2.0e7"]);
     }
 }
