@@ -1,4 +1,7 @@
-//! Charts: plotly's JSON for pages that have plotly, an SVG for all others, and for kinds that the SVG does not know plotly itself.
+//! Charts: plotly's JSON for pages that have plotly, a drawing of ours for all others, and for kinds that we do not draw plotly itself.
+//!
+//! JupyterLab shows neither an SVG nor a script of a notebook that it does not trust, as every one that came from somebody else. A picture
+//! in HTML it does show, so the drawing stands there as well.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,6 +9,7 @@ use plotly::Plot;
 use reports::figures::{figure_json, plotly_js};
 use serde_json::Value;
 
+use super::rendering::drawing_element;
 use super::{Rendering, figure};
 
 /// Whether this process has already handed out plotly.js: once is enough for a notebook.
@@ -17,8 +21,16 @@ pub fn chart(plot: &Plot) -> Rendering {
     let parsed: Value = serde_json::from_str(&json).unwrap_or_default();
     let plain = figure::in_words(&parsed);
     let svg = figure::svg(&parsed);
-    let html = svg.is_none().then(|| by_plotly(&json, LIBRARY_IS_THERE.swap(true, Ordering::Relaxed)));
-    Rendering { svg, plotly: Some(parsed), html, ..Rendering::text(plain) }
+    let html = match &svg {
+        Some(svg) => drawing_element(svg, &plain),
+        None => by_plotly(&json, LIBRARY_IS_THERE.swap(true, Ordering::Relaxed)),
+    };
+    Rendering { svg, plotly: Some(parsed), ..Rendering::text(plain).with_html(html) }
+}
+
+/// One of our own charts as a part of a page: all of its kinds are drawn.
+pub(super) fn element(plot: &Plot) -> String {
+    chart(plot).to_html()
 }
 
 /// The chart drawn by plotly.js, which stands in the page before it or comes with it; without either the page says so.

@@ -30,7 +30,7 @@ pub fn confusion(matrix: &ConfusionMatrix) -> Rendering {
 
 pub fn evaluation(evaluation: &Evaluation) -> Rendering {
     let (summary, classes) = (evaluation.summary_table().to_string(), evaluation.class_table().to_string());
-    let matrix = chart::chart(&figures::confusion_matrix(&evaluation.confusion)).svg.unwrap_or_default();
+    let matrix = chart::element(&figures::confusion_matrix(&evaluation.confusion));
     let html = format!(
         "<div style=\"display: flex; flex-wrap: wrap; gap: 1.5em\"><div>{}</div><div>{}</div></div>{matrix}",
         of_markdown(&summary),
@@ -44,13 +44,13 @@ pub fn prediction(prediction: &Prediction) -> Rendering {
     if prediction.classes.is_empty() {
         return Rendering::text(plain);
     }
-    let bars = chart::chart(&prediction.bars()).svg.unwrap_or_default();
+    let bars = chart::element(&prediction.bars());
     let html = format!("{bars}{}{}", caution(prediction.caution.as_deref()), aside(&plain));
     Rendering::text(plain).with_html(html)
 }
 
 pub fn training(run: &TrainingRun) -> Rendering {
-    let curve = chart::chart(&figures::training_curve(&run.epochs)).svg.unwrap_or_default();
+    let curve = chart::element(&figures::training_curve(&run.epochs));
     let html = curve + &evaluation(&run.evaluation).to_html();
     Rendering::text(format!("{run:?}")).with_html(html)
 }

@@ -5,7 +5,7 @@
 //! | pictures, heat maps, [`Batch`](xai::Batch) | PNG |
 //! | [`Explanation`](crate::Explanation), [`Attribution`](xai::Attribution), [`AttentionSheet`](crate::AttentionSheet) | HTML with the picture, its scale and its recipe |
 //! | data frames, arrays, tensors, metrics | HTML table of a glimpse |
-//! | [`plotly::Plot`] | plotly's JSON, and an SVG of ours for pages that have no plotly |
+//! | [`plotly::Plot`] | plotly's JSON, and a drawing of ours for pages that have no plotly |
 //! | `Option`, `Result` and `Vec` of these | what is inside |
 //! | anything else | its `Debug` text |
 //!

@@ -71,7 +71,7 @@ impl Rendering {
             return html.clone();
         }
         if let Some(svg) = &self.svg {
-            return svg.clone();
+            return drawing_element(svg, &self.plain);
         }
         match &self.png {
             Some(png) => image_element(png, &self.plain),
@@ -97,6 +97,12 @@ impl Rendering {
 pub(super) fn image_element(png: &[u8], what: &str) -> String {
     let what = escaped(what.lines().next().unwrap_or_default());
     format!("<img alt=\"{what}\" style=\"max-width: 100%\" src=\"data:image/png;base64,{}\">", STANDARD.encode(png))
+}
+
+/// A drawing in a page, as a picture of its own: JupyterLab takes `<svg>` out of HTML that it does not trust.
+pub(super) fn drawing_element(svg: &str, what: &str) -> String {
+    let what = escaped(what.lines().next().unwrap_or_default());
+    format!("<img alt=\"{what}\" style=\"max-width: 100%\" src=\"data:image/svg+xml;base64,{}\">", STANDARD.encode(svg))
 }
 
 /// `Debug` text, line by line where it is nested, cut where it is too long: nothing beyond is made at all.

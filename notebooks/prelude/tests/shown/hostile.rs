@@ -23,6 +23,7 @@ fn names_of_columns_classes_and_lesions_are_told_and_do_nothing() {
     let model = Model::from((*model).clone().with_labels(Labels::new(names)).unwrap());
     let explanation = model.explain(&lesion, Method::rollout()).unwrap();
     expect_escaped(&shown(&explanation).html.unwrap());
+    expect_escaped(&pellucid::display::figure::svg(&serde_json::from_str(&explanation.prediction.bars().to_json()).unwrap()).unwrap());
     expect_escaped(&shown(&explanation.prediction).html.unwrap());
     let matrix = ConfusionMatrix::from_counts(&[HOSTILE, "b"], &[[1, 2], [0, 0]]).unwrap();
     expect_escaped(&shown(&matrix).svg.unwrap());

@@ -23,6 +23,8 @@ fn check(rendering: &Rendering) {
         let picture = image::load_from_memory_with_format(png, image::ImageFormat::Png).expect("a valid PNG");
         assert!(picture.width() > 0 && picture.width() <= 4096 && picture.height() <= 4096, "{}", picture.width());
     }
+    // JupyterLab takes it out of HTML that it does not trust.
+    assert!(!rendering.html.as_ref().is_some_and(|html| html.contains("<svg")), "a drawing inside of HTML that is no picture");
     for markup in [&rendering.html, &rendering.svg].into_iter().flatten() {
         markup::expect_closed(markup);
         assert!(!markup.contains("<script"), "a script of its own");
