@@ -95,11 +95,7 @@ impl Model {
     /// As for [`Model::explain`].
     pub fn explain_all(&self, lesions: &[Lesion], method: impl Borrow<Method>) -> Result<Vec<Explanation>> {
         let bar = PassBar::new("explaining", lesions.len(), &question(Target::Predicted, &[method.borrow()]));
-        let one = |lesion: &Lesion| {
-            let explained = self.answer(lesion.clone(), Target::Predicted, &[method.borrow()], &bar)?.remove(0);
-            bar.next_picture();
-            Ok(explained)
-        };
+        let one = |lesion: &Lesion| Ok(self.answer(lesion.clone(), Target::Predicted, &[method.borrow()], &bar)?.remove(0));
         lesions.iter().map(one).collect()
     }
 
@@ -107,6 +103,7 @@ impl Model {
         cancellation::check()?;
         let reading = read_watched(self, &lesion.picture, &question(target, methods), &mut |progress| bar.show(progress));
         let reading = reading.with_context(|| format!("{} cannot be explained", lesion.name))?;
+        bar.next_picture();
         Ok(Explanation::of(self, &lesion, target, reading))
     }
 

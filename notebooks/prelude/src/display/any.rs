@@ -80,6 +80,9 @@ fn of_models(value: &dyn Any) -> Option<Rendering> {
     if let Some(rows) = value.downcast_ref::<Vec<Localisation>>() {
         return Some(metrics::localisations(rows));
     }
+    if let Some(explanations) = value.downcast_ref::<Vec<Explanation>>().filter(|some| some.len() > 1) {
+        return Some(explanation::several(explanations));
+    }
     one::<Explanation>(value, explanation::explanation)
         .or_else(|| one::<Prediction>(value, metrics::prediction))
         .or_else(|| one::<AttentionSheet>(value, attention_sheet::sheet))

@@ -32,6 +32,32 @@ pub fn explanation(explanation: &Explanation) -> Rendering {
     Rendering { png: Some(png), ..Rendering::text(plain).with_html(html) }
 }
 
+/// Explanations that are shown together.
+const MOST: usize = 24;
+
+/// Several explanations beside each other: each its map, its method and its scale; what holds for all is said once.
+pub fn several(explanations: &[Explanation]) -> Rendering {
+    let plain: Vec<String> = explanations.iter().take(MOST).map(|one| format!("{one:?}")).collect();
+    let shown: String = explanations.iter().take(MOST).map(small).collect();
+    let rest = if explanations.len() > MOST { format!("… and {} more", explanations.len() - MOST) } else { String::new() };
+    let cautions = explanations.iter().find_map(|one| one.prediction.caution.as_deref());
+    let html = format!(
+        "<div style=\"display: flex; flex-wrap: wrap; gap: 1em\">{shown}</div>{rest}{}{}",
+        caution(cautions),
+        aside("Research use only. The maps show what the model relied on; they are no diagnosis. Each has its own scale.")
+    );
+    Rendering::text(format!("{}\n{rest}\n{NOTICE}", plain.join("\n"))).with_html(html)
+}
+
+fn small(explanation: &Explanation) -> String {
+    let (what, recipe) = (format!("{explanation:?}"), recipe(explanation.attribution()));
+    let picture = picture::rgb(&explanation.overlay()).png.map_or(String::new(), |png| image_element(&png, &what));
+    let (method, (low, high)) = (explanation.recipe().method.to_string(), explanation.heat_map().range());
+    let flat = if explanation.heat_map().is_flat() { ", no localised evidence" } else { "" };
+    let words = format!("{}: {}; {low:.2e} to {high:.2e}{flat}", explanation.lesion.name, explanation.target);
+    format!("<figure style=\"margin: 0; width: 19em\"><strong>{}</strong>{picture}{}{recipe}</figure>", escaped(&method), aside(&words))
+}
+
 /// What must be said of a model that knows nothing of real lesions.
 pub(super) fn caution(caution: Option<&str>) -> String {
     caution.map_or(String::new(), |caution| format!("<div><strong>{}</strong></div>", escaped(caution)))
@@ -39,7 +65,8 @@ pub(super) fn caution(caution: Option<&str>) -> String {
 
 fn answers(explanation: &Explanation) -> Vec<(&'static str, String)> {
     let prediction = &explanation.prediction;
-    let mut rows = vec![("lesion", escaped(&explanation.lesion.name))];
+    let method = format!("<strong>{}</strong>", escaped(&explanation.recipe().method.to_string()));
+    let mut rows = vec![("method", method), ("lesion", escaped(&explanation.lesion.name))];
     if let Some(class) = explanation.lesion.class {
         rows.push(("true class", class.name().into()));
     }

@@ -44,6 +44,16 @@ fn an_explanation_shows_the_lesion_its_map_and_what_it_is_not() {
 }
 
 #[test]
+fn several_explanations_stand_beside_each_other_and_are_named() {
+    let model = load("drawn").unwrap();
+    let maps = model.compare(drawn::lesion(3, LesionClass::Melanoma), &[Method::rollout(), Method::relevance()]).unwrap();
+    let html = shown(&maps).html.unwrap();
+    assert_eq!((html.matches("<img").count(), html.matches("Research use only").count()), (2, 1));
+    assert!(html.contains("<strong>rollout</strong>") && html.contains("<strong>relevance</strong>"));
+    assert!(shown(&vec![maps[0].clone()]).html.unwrap().contains("true class"), "one alone is shown in full");
+}
+
+#[test]
 fn a_flat_map_is_said_to_be_flat() {
     let model = load("random:vit_drawn_patch14_168").unwrap();
     let mut explanation = model.explain(drawn::lesion(3, LesionClass::Nevus), Method::rollout()).unwrap();
