@@ -7,6 +7,9 @@ pub mod display;
 
 pub use {ndarray, serde_json, tokio};
 
+/// The runtime calls this once; there is nothing to prepare.
+pub fn begin() {}
+
 /// What every cell sees.
 pub mod prelude {
     pub use crate::runtime::{Interrupted, check_interrupt, interrupted};

@@ -17,6 +17,7 @@ const FLUSH: Duration = Duration::from_millis(100);
 pub extern "C" fn pellucid_start() {
     interrupt::install();
     panics::install();
+    crate::begin();
     let flusher = std::thread::Builder::new().name("flush".to_owned());
     // Without it, text appears with its newline or at the end of its cell.
     let _ = flusher.spawn(|| {

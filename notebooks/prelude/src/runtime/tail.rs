@@ -23,16 +23,15 @@ impl<T: Debug + 'static> ShowDebug for Shown<'_, T> {
     }
 }
 
-/// Values without `Debug`: their type is all that can be told.
+/// Values without `Debug`: what `display` knows of their type.
 pub trait ShowName {
-    /// Shows the type's name and what to do about it.
+    /// Shows what can be shown.
     fn show(&self);
 }
 
-impl<T: ?Sized> ShowName for &Shown<'_, T> {
+impl<T: 'static> ShowName for &Shown<'_, T> {
     fn show(&self) {
-        let name = std::any::type_name::<T>().rsplit_once("pellucid_cell::").map_or(std::any::type_name::<T>(), |(_, name)| name);
-        text(format!("{name} (it has no Debug: write #[derive(Debug)] above your own types to see what is inside)"));
+        crate::display::show_type(self.0);
     }
 }
 
