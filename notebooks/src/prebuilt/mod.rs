@@ -14,9 +14,11 @@ use crate::error::{Error, Result};
 
 mod cache;
 mod compile;
+mod documentation;
 mod gather;
 mod key;
 mod progress;
+mod resolved;
 mod source;
 
 pub use progress::{Progress, Show, shown};
@@ -82,7 +84,7 @@ pub fn folder(recipe: &Recipe) -> Result<PathBuf> {
 fn open(recipe: &Recipe, folder: &Path) -> Result<Option<Prebuilt>> {
     let Some(index) = gather::Index::read(folder) else { return Ok(None) };
     cache::hold(folder)?;
-    let api = folder.join("api.json");
+    let api = folder.join(documentation::API);
     Ok(Some(Prebuilt {
         library: folder.join(&index.library),
         search: vec![folder.join(gather::DEPENDENCIES)],
