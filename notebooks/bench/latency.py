@@ -1,6 +1,6 @@
 """Measures how soon a notebook answers: kernels side by side in one run, medians of fresh kernels. Needs jupyter_client.
 
-    python latency.py --pellucid PROGRAM [--stock EVCXR_JUPYTER] [--peer-python PYTHON] [--runs 5]
+    python latency.py --pellucid PROGRAM [--stock EVCXR_JUPYTER] [--peer-python PYTHON] [--runs 5] [--into README.md]
 
 PROGRAM is `pellucid-notebook` with its library built (`pellucid notebook build`). PYTHON has ipykernel, torch, transformers and
 matplotlib. Every kernel is started --runs times, one kind after another in turn; each start does all steps once. See README.md.
@@ -39,6 +39,8 @@ def main():
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(table(report))
+    if options.into:
+        fill(options.into, table(report))
 
 
 def arguments():
@@ -48,7 +50,17 @@ def arguments():
     parser.add_argument("--peer-python", help="a Python with ipykernel, torch, transformers, matplotlib; without it Python is left out")
     parser.add_argument("--runs", type=int, default=5, help="fresh kernels of each kind (5 or more for a figure to publish)")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "latency.json")
+    parser.add_argument("--into", type=Path, help="a document with the marks <!-- bench: latency --> and <!-- bench: end -->")
     return parser.parse_args()
+
+
+def fill(document, lines):
+    """Puts the table between the marks of a document."""
+    before, mark, rest = document.read_text(encoding="utf-8").partition("<!-- bench: latency -->\n")
+    _, end, after = rest.partition("<!-- bench: end -->")
+    if not (mark and end):
+        raise SystemExit(f"{document} has no marks for the table")
+    document.write_text(f"{before}{mark}{lines}\n{end}{after}", encoding="utf-8")
 
 
 def installed(options, kernels):

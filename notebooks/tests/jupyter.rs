@@ -34,10 +34,8 @@ fn check(name: &str, arguments: &[PathBuf]) {
     succeeds(install);
     let mut python = python(&jupyter, prefix.path(), name);
     workbench::at_home(&mut python);
-    succeeds({
-        python.args(arguments);
-        python
-    });
+    python.args(arguments);
+    print!("{}", String::from_utf8_lossy(&succeeds(python).stdout));
 }
 
 fn python(jupyter: &Path, prefix: &Path, check: &str) -> Command {
@@ -60,6 +58,11 @@ fn a_failed_cell_says_why_and_stops_what_waits() {
 #[test]
 fn an_interrupt_keeps_variables() {
     check("interruption", &[]);
+}
+
+#[test]
+fn an_interrupt_ends_every_long_loop_of_ours() {
+    check("long_loops", &[]);
 }
 
 #[test]

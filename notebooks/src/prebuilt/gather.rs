@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::cache::UNFINISHED;
 use super::compile::Product;
 use super::documentation;
+use super::project;
 use super::resolved::Resolved;
-use super::source::Recipe;
+use super::source::{Recipe, Toolchain};
 use crate::error::{Error, Result};
 
 /// What every crate below the library tells the compiler.
@@ -22,6 +23,8 @@ const INDEX: &str = "index.json";
 pub struct Index {
     pub library: PathBuf,
     pub externs: BTreeMap<String, PathBuf>,
+    /// Where cargo compiled.
+    pub target: Option<PathBuf>,
 }
 
 impl Index {
@@ -49,16 +52,25 @@ pub fn gather(recipe: &Recipe, products: &[Product], folder: &Path) -> Result<()
             link(file, &beside.join(DEPENDENCIES))?;
         }
     }
-    let resolved = Resolved::of(recipe)?;
+    let Toolchain { cargo, host, .. } = &recipe.toolchain;
+    let resolved = Resolved::of(cargo, host, &recipe.source)?;
     let externs = externs(recipe, &resolved, products, &beside)?;
     // What `:dep` adds is resolved to the versions that the library has.
     let lock = recipe.source.join("Cargo.lock");
     std::fs::copy(&lock, beside.join("Cargo.lock")).map_err(Error::file("cannot copy", &lock))?;
+    project::write(&recipe.source, products, &beside)?;
     documentation::write(recipe, &resolved, products, &beside);
-    let index = serde_json::to_vec_pretty(&Index { library: name, externs }).unwrap_or_default();
+    let target = target(products);
+    let index = serde_json::to_vec_pretty(&Index { library: name, externs, target }).unwrap_or_default();
     std::fs::write(beside.join(INDEX), index).map_err(Error::file("cannot write", beside.join(INDEX)))?;
     let _ = std::fs::remove_dir_all(folder);
     std::fs::rename(&beside, folder).map_err(Error::file("cannot name the build", folder))
+}
+
+/// The folder above `release/deps`, where crates below the library are.
+fn target(products: &[Product]) -> Option<PathBuf> {
+    let deps = products.iter().find(|product| product.kind == "lib")?.files.first()?.parent()?;
+    Some(deps.parent()?.parent()?.to_path_buf()).filter(|_| deps.ends_with("release/deps"))
 }
 
 fn dynamic() -> &'static OsStr {
@@ -70,7 +82,7 @@ fn file<'a>(product: &'a Product, extension: &OsStr) -> Option<&'a PathBuf> {
 }
 
 /// Links where both are on one file system. A file with a hash in its name is replaced by cargo, never written over.
-fn link(file: &Path, folder: &Path) -> Result<PathBuf> {
+pub fn link(file: &Path, folder: &Path) -> Result<PathBuf> {
     let to = folder.join(file.file_name().unwrap_or_default());
     if !to.exists() && std::fs::hard_link(file, &to).is_err() {
         std::fs::copy(file, &to).map_err(Error::file("cannot copy", file))?;
@@ -91,7 +103,7 @@ fn externs(recipe: &Recipe, resolved: &Resolved, products: &[Product], folder: &
 }
 
 /// The archive of a package that went into the library, or the library of a macro.
-pub(super) fn archive<'a>(products: &'a [Product], package: &str) -> Option<&'a PathBuf> {
+pub fn archive<'a>(products: &'a [Product], package: &str) -> Option<&'a PathBuf> {
     let level = products.iter().rev().find(|product| product.kind == "dylib" || product.kind == "lib").map_or("", |product| &product.level);
     let of_package = || products.iter().filter(|product| product.package == package);
     if let Some(library) = of_package().filter(|product| product.kind == "proc-macro").find_map(|product| file(product, dynamic())) {

@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 
 mod cache;
-mod compile;
+pub(crate) mod compile;
 mod documentation;
-mod gather;
+pub(crate) mod gather;
 mod key;
 mod progress;
-mod resolved;
+pub(crate) mod project;
+pub(crate) mod resolved;
 mod source;
 
 pub use progress::{Progress, Show, shown};
@@ -43,6 +44,8 @@ pub struct Prebuilt {
     pub host: String,
     /// Where `libstd-….so` is.
     pub target_libdir: PathBuf,
+    /// Where cargo compiled it, for crates that are added later.
+    pub target: Option<PathBuf>,
     /// What the library offers, for completion, where that was written.
     pub api: Option<PathBuf>,
 }
@@ -93,6 +96,7 @@ fn open(recipe: &Recipe, folder: &Path) -> Result<Option<Prebuilt>> {
         cargo: recipe.toolchain.cargo.clone(),
         host: recipe.toolchain.host.clone(),
         target_libdir: recipe.toolchain.target_libdir.clone(),
+        target: index.target,
         api: api.is_file().then_some(api),
         folder: folder.to_owned(),
     }))

@@ -1,11 +1,10 @@
 //! Which package uses which, as cargo resolved it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use super::source::Recipe;
 use crate::error::{Error, Result};
 
 /// Cargo's answer for the machine that builds.
@@ -24,16 +23,15 @@ pub struct Member {
 }
 
 impl Resolved {
-    /// Asks cargo.
-    pub fn of(recipe: &Recipe) -> Result<Self> {
-        let mut cargo = Command::new(&recipe.toolchain.cargo);
-        let arguments = ["metadata", "--locked", "--format-version", "1", "--filter-platform", &recipe.toolchain.host];
+    /// Asks cargo about the workspace in a folder.
+    pub fn of(cargo: &Path, host: &str, folder: &Path) -> Result<Self> {
+        let arguments = ["metadata", "--locked", "--format-version", "1", "--filter-platform", host];
         let failed = |messages: String| Error::Build {
-            package: recipe.package.clone(),
+            package: folder.display().to_string(),
             command: format!("cargo {}", arguments.join(" ")),
             messages,
         };
-        let answer = cargo.args(arguments).current_dir(&recipe.source).output().map_err(|error| failed(error.to_string()))?;
+        let answer = Command::new(cargo).args(arguments).current_dir(folder).output().map_err(|error| failed(error.to_string()))?;
         serde_json::from_slice(&answer.stdout).map(Self).map_err(|_| failed(String::from_utf8_lossy(&answer.stderr).into_owned()))
     }
 

@@ -85,6 +85,30 @@ def interruption():
             assert told[-1]["content"]["data"]["text/plain"] == "42", told
 
 
+def long_loops():
+    """Explaining by thousands of passes, occlusion of one's own, and training: each shows how far it is, and ends when it is interrupted."""
+    cells = {
+        "many passes": "model.explain(&lesion, Method::SmoothGrad(SmoothGrad { samples: 4096, ..SmoothGrad::smilkov_2017() }))?",
+        "a loop of one's own": 'each("waiting", 0..100_000, |_| { model.predict(&lesion)?; Ok(()) })?;',
+        "training": "train(&small_experiment(200, 400))?",
+    }
+    with Session() as kernel:
+        reply, _ = kernel.run('let model = load("drawn")?; let lesion = drawn::lesion(7, LesionClass::Melanoma); let kept = 41;')
+        assert reply["status"] == "ok", reply
+        for name, cell in cells.items():
+            request, interrupted = kernel.client.execute(cell), None
+            for message in kernel.told(request):
+                if interrupted is None and "display_data" in message["msg_type"]:
+                    kernel.manager.interrupt_kernel()
+                    interrupted = time.monotonic()
+            reply = kernel.reply(request)
+            assert interrupted is not None, f"{name} showed nothing"
+            print(f"{name}: ended {time.monotonic() - interrupted:.3f} s after the interrupt")
+            assert reply["status"] == "error" and reply["ename"] == "Interrupted", (name, reply)
+            _, told = kernel.run("kept + 1")
+            assert told[-1]["content"]["data"]["text/plain"] == "42", told
+
+
 def two_kernels():
     """Two at once do not disturb each other, and a restarted one is empty."""
     with Session() as one, Session() as two:
