@@ -1,0 +1,137 @@
+//! A kernel's source as a library of this machine.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use crate::memory::Storage;
+
+/// Which fiber runs next.
+#[derive(Debug, Clone, Copy)]
+pub enum Schedule {
+    Forward,
+    Backward,
+    Shuffled,
+}
+
+impl Schedule {
+    pub const ALL: [Self; 3] = [Self::Forward, Self::Backward, Self::Shuffled];
+}
+
+/// The emulator runs one block at a time, and its state belongs to the library.
+static TURN: Mutex<()> = Mutex::new(());
+
+type Launch =
+    unsafe extern "C" fn(*mut c_void, arguments: *const c_void, grid: *const u32, block: *const u32, usize, schedule: i32) -> *const c_char;
+
+/// The kernels of one file, for one kind of storage.
+pub struct Library {
+    handle: *mut c_void,
+    launch: Launch,
+}
+
+/// How many blocks of how many threads, and the bytes of shared memory that a launch sets.
+#[derive(Debug, Clone, Copy)]
+pub struct Launched {
+    pub grid: [usize; 3],
+    pub threads: usize,
+    pub shared: usize,
+}
+
+impl Launched {
+    pub fn new(grid: [usize; 3], threads: usize) -> Self {
+        Self { grid, threads, shared: 0 }
+    }
+}
+
+impl Library {
+    /// `file` of `kernels/src`, as it stands there; nothing where there is no C++ compiler.
+    pub fn of(file: &str, storage: Storage) -> Option<Self> {
+        Self::compile(file, &source(file), storage)
+    }
+
+    /// The same as architectures before sm_80 have it, which lack the instructions that `cuda/tensor.cuh` is made for.
+    pub fn before_tensor_cores(file: &str, storage: Storage) -> Option<Self> {
+        Self::compile(file, &format!("#define VOLTA\n{}", source(file)), storage)
+    }
+
+    /// `text` in the place of `file`.
+    pub fn compile(file: &str, text: &str, storage: Storage) -> Option<Self> {
+        let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+        if Command::new(&compiler).arg("--version").output().is_err() {
+            println!("SKIPPED: {file} was not emulated, because there is no C++ compiler ({compiler}); CXX names one");
+            return None;
+        }
+        let library = built(&compiler, file, text, storage);
+        let path = CString::new(library.to_str().expect("the target folder has a name in UTF-8")).expect("no NUL in a path");
+        // SAFETY: the library was just built from our own sources, and its initialisers only fill its own tables.
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        assert!(!handle.is_null(), "{} does not load", library.display());
+        let launch = symbol(handle, "emulator_launch");
+        // SAFETY: the emulator declares this function with these arguments.
+        Some(Self { handle, launch: unsafe { std::mem::transmute::<*mut c_void, Launch>(launch) } })
+    }
+
+    /// Runs kernel `name` with one structure of arguments, as a GPU takes it.
+    pub fn run<A>(&self, name: &str, how: Launched, arguments: &A, schedule: Schedule) -> Result<(), String> {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let grid = how.grid.map(|blocks| u32::try_from(blocks).expect("grids are small"));
+        let block = [u32::try_from(how.threads).expect("blocks are small"), 1, 1];
+        let kernel = symbol(self.handle, name);
+        // SAFETY: `arguments` has the layout of the kernel's structure, and its pointers lead to memory that lives through the call.
+        let error =
+            unsafe { (self.launch)(kernel, (&raw const *arguments).cast(), grid.as_ptr(), block.as_ptr(), how.shared, schedule as i32) };
+        // SAFETY: an error is a text that ends with NUL and stays until the next launch.
+        if error.is_null() { Ok(()) } else { Err(unsafe { CStr::from_ptr(error) }.to_string_lossy().into_owned()) }
+    }
+}
+
+/// The text of a kernel.
+pub fn source(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn symbol(handle: *mut c_void, name: &str) -> *mut c_void {
+    let text = CString::new(name).expect("no NUL in a name");
+    // SAFETY: the handle is open, and the name ends with NUL.
+    let found = unsafe { libc::dlsym(handle, text.as_ptr()) };
+    assert!(!found.is_null(), "there is no kernel {name}");
+    found
+}
+
+/// The library of this text; one that was built before is taken again.
+fn built(compiler: &str, file: &str, text: &str, storage: Storage) -> PathBuf {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut hasher = DefaultHasher::new();
+    (compiler, file, text, storage.in_cuda()).hash(&mut hasher);
+    for folder in ["cuda", "emulator"] {
+        let headers = fs::read_dir(home.join(folder)).expect("the headers are there").flatten().map(|entry| entry.path());
+        let mut headers: Vec<_> = headers.filter(|path| path.extension().is_some_and(|end| end == "h" || end == "cuh")).collect();
+        headers.sort();
+        headers.iter().for_each(|path| fs::read(path).expect("a header can be read").hash(&mut hasher));
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emulated");
+    let name = format!("{}-{:016x}", file.replace(['/', '.'], "_"), hasher.finish());
+    let (library, mine) = (folder.join(format!("{name}.so")), folder.join(format!("{name}.{}", std::process::id())));
+    if !library.exists() {
+        fs::create_dir_all(&folder).expect("the target folder can be written");
+        compile(compiler, &home.join("src").join(file), text, storage, &mine);
+        fs::rename(&mine, &library).expect("the target folder can be written");
+    }
+    library
+}
+
+fn compile(compiler: &str, place: &Path, text: &str, storage: Storage, library: &Path) {
+    use std::io::Write;
+    let folder = place.parent().expect("a kernel stands in a folder");
+    let mut command = Command::new(compiler);
+    command.args(["-O1", "-std=c++17", "-shared", "-fPIC", "-w", "-U_FORTIFY_SOURCE", "-DEMULATOR", "-x", "c++", "-"]);
+    command.arg(format!("-DSTORAGE={}", storage.in_cuda())).arg("-iquote").arg(folder).arg("-o").arg(library);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("the compiler was found before");
+    child.stdin.take().expect("it is a pipe").write_all(text.as_bytes()).expect("the compiler reads");
+    assert!(child.wait().expect("the compiler ends").success(), "{} does not compile for the emulator", place.display());
+}

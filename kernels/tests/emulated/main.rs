@@ -1,0 +1,15 @@
+//! Every CUDA kernel on the CPU: compiled by the machine's C++ compiler for the emulator in `kernels/emulator`, run under three
+//! schedules on ragged sizes and poisoned memory, and compared with the kernel's `f64` twin.
+//!
+//! A kernel with barriers has mutants beside its test: its source with a barrier taken out, a bound moved, an index swapped.
+//! Each of them must be caught. Without a C++ compiler the tests say loudly that they are skipped.
+#![cfg(unix)]
+
+mod attention;
+mod emulator;
+mod layer_norm;
+mod memory;
+mod mutants;
+
+/// Tokens or rows: one, a few, a tile, one more, and those of the models.
+const SIZES: [usize; 8] = [1, 17, 64, 65, 145, 197, 257, 577];
