@@ -1,9 +1,10 @@
 """Compiles every kernel for GPUs with one pinned NVRTC.
 
+    python kernels/cuda/build.py --fetch    puts NVRTC into .tools/nvrtc, from the Python package index; ends with 77 if it cannot
     python kernels/cuda/build.py            compiles into kernels/cuda/compiled and writes its budget
     python kernels/cuda/build.py --check    compiles again and fails unless every byte is the same
-    … --fetch                               takes NVRTC from .tools/nvrtc, which it makes from the Python package index
 
+PELLUCID_NVRTC names another virtual environment that has the package.
 NVRTC 12.2 writes PTX 8.2, which every driver from R535 on loads, and the same bytes on every machine.
 A module is KERNEL.STORAGE.TARGET. A cubin is loaded by its own architecture, PTX is there for all others; fp16 is what
 architectures before sm_80 have in place of bf16. Each module has a symbol that is named after the hash of its source.
@@ -12,13 +13,14 @@ budget.tsv tells what every kernel takes on every architecture. None may spill r
 
 import argparse
 import ctypes
+import gzip
 import os
 import re
 import subprocess
 import sys
 import venv
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 
 VERSION = "12.2.140"
@@ -37,13 +39,17 @@ NO_NVRTC = 77  # what the program ends with where NVRTC cannot be had
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with what is there and write nothing")
-    parser.add_argument("--fetch", action="store_true", help="take NVRTC from the Python package index")
+    parser.add_argument("--fetch", action="store_true", help="make sure that NVRTC is there, and do nothing else")
     options = parser.parse_args()
-    nvrtc = load(fetched() if options.fetch else Path(os.environ.get("PELLUCID_NVRTC", sys.prefix)))
+    environment = Path(os.environ.get("PELLUCID_NVRTC", TOOLS))
+    if options.fetch:
+        sys.exit(fetch(environment))
+    load(environment)
     jobs = [(source, storage, target) for source in sources() for storage in storages(source) for target in TARGETS[storage]]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(lambda job: compile_module(nvrtc, *job), jobs))
-    files = {name: module for name, module, _ in results}
+    # One NVRTC compiles one program at a time, so every process has its own.
+    with ProcessPoolExecutor() as pool:
+        results = list(pool.map(partial(compile_module, environment), *zip(*jobs)))
+    files = {f"{name}.gz": module for name, module, _ in results}
     budgets = sorted(line for _, _, budget in results for line in budget)
     files["budget.tsv"] = "\n".join(["module\tkernel\tregisters\tstack\tspilled\tshared", *budgets, ""]).encode()
     refuse_spills(budgets)
@@ -80,7 +86,8 @@ def source_hash(source: Path) -> str:
     return f"{state:016x}"
 
 
-def compile_module(nvrtc, source: Path, storage: str, target: str) -> tuple[str, bytes, list[str]]:
+def compile_module(environment: Path, source: Path, storage: str, target: str) -> tuple[str, bytes, list[str]]:
+    nvrtc = load(environment)
     architecture, kind = target.split(".")
     name = f"{module_name(source)}.{storage}.{target}"
     text = f'{source.read_text("utf-8")}\nextern "C" __device__ unsigned source_{source_hash(source)};\n'
@@ -127,13 +134,21 @@ def refuse_spills(budgets: list[str]) -> None:
 
 
 def differences(files: dict[str, bytes]) -> int:
-    there = {path.name: path.read_bytes() for path in COMPILED.glob("*")}
-    wrong = sorted(name for name in files.keys() | there.keys() if files.get(name) != there.get(name))
-    for name in wrong:
-        state = "is stale" if name in files and name in there else "is missing" if name in files else "has no source"
-        print(f"kernels/cuda/compiled/{name} {state}: run kernels/cuda/build.py")
-    print(f"{len(files) - 1} modules, {len(wrong)} differences")
-    return 1 if wrong else 0
+    there = {path.name: path for path in COMPILED.glob("*")}
+    for name in sorted(files.keys() - there.keys()):
+        print(f"kernels/cuda/compiled/{name} is missing")
+    for name in sorted(there.keys() - files.keys()):
+        print(f"kernels/cuda/compiled/{name} has no source")
+    stale = [name for name in sorted(files.keys() & there.keys()) if unpacked(there[name]) != files[name]]
+    for name in stale:
+        print(f"kernels/cuda/compiled/{name} is not what its source compiles to")
+    print(f"{len(files) - 1} modules compiled" + ("" if not stale and files.keys() == there.keys() else ": run kernels/cuda/build.py"))
+    return 1 if stale or files.keys() != there.keys() else 0
+
+
+def unpacked(path: Path) -> bytes:
+    """What was compiled counts: zlib's versions may pack the same bytes differently."""
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
 def write(files: dict[str, bytes]) -> int:
@@ -141,32 +156,39 @@ def write(files: dict[str, bytes]) -> int:
     for path in COMPILED.glob("*"):
         path.unlink()
     for name, contents in files.items():
-        (COMPILED / name).write_bytes(contents)
-    print(f"{len(files) - 1} modules, {sum(map(len, files.values())) // 1024} KiB")
+        (COMPILED / name).write_bytes(gzip.compress(contents, mtime=0) if name.endswith(".gz") else contents)
+    size = sum(path.stat().st_size for path in COMPILED.glob("*"))
+    print(f"{len(files) - 1} modules, {size // 1024} KiB")
     return 0
 
 
-def fetched() -> Path:
-    """A virtual environment with the pinned NVRTC; the program ends with NO_NVRTC where it cannot be made."""
-    if not (TOOLS / f"nvrtc-{VERSION}").exists():
-        try:
-            venv.create(TOOLS, with_pip=True, clear=True)
-            pip = [str(TOOLS / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, f"nvidia-cuda-nvrtc-cu12=={VERSION}"], check=True, timeout=600)
-        except (OSError, subprocess.SubprocessError) as why:
-            print(f"NVRTC {VERSION} cannot be had: {why}")
-            sys.exit(NO_NVRTC)
-        (TOOLS / f"nvrtc-{VERSION}").touch()
-    return TOOLS
+def library(environment: Path) -> Path | None:
+    """NVRTC of exactly this version, if the environment has it."""
+    of_version = list(environment.glob(f"lib/python*/site-packages/nvidia_cuda_nvrtc_cu12-{VERSION}.dist-info"))
+    found = list(environment.glob("lib/python*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12"))
+    return found[0] if of_version and found else None
 
 
+def fetch(environment: Path) -> int:
+    if library(environment):
+        return 0
+    try:
+        venv.create(environment, with_pip=True)
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, f"nvidia-cuda-nvrtc-cu12=={VERSION}"], check=True, timeout=600)
+    except (OSError, subprocess.SubprocessError) as why:
+        print(f"NVRTC {VERSION} cannot be had: {why}")
+    return 0 if library(environment) else NO_NVRTC
+
+
+@cache
 def load(environment: Path):
-    found = sorted(environment.glob("lib/python*/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12"))
+    found = library(environment)
     if not found:
-        print(f"no NVRTC {VERSION} in {environment}: use --fetch")
+        print(f"NVRTC {VERSION} is not in {environment}: run build.py --fetch")
         sys.exit(NO_NVRTC)
-    ctypes.CDLL(str(found[0].parent / "libnvrtc-builtins.so.12.2"), mode=ctypes.RTLD_GLOBAL)
-    return ctypes.CDLL(str(found[0]))
+    ctypes.CDLL(str(found.parent / "libnvrtc-builtins.so.12.2"), mode=ctypes.RTLD_GLOBAL)
+    return ctypes.CDLL(str(found))
 
 
 if __name__ == "__main__":

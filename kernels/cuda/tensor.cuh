@@ -172,3 +172,13 @@ DEVICE float row_max(float value) {
     value = fmaxf(value, __shfl_xor_sync(ALL, value, 1));
     return fmaxf(value, __shfl_xor_sync(ALL, value, 2));
 }
+
+// Columns from `there` on have no share.
+template <int TILES>
+DEVICE void hide_from(int there, float (*scores)[4]) {
+#pragma unroll
+    for (int tile = 0; tile < TILES; tile++)
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            if (tile * 8 + int(threadIdx.x % 4) * 2 + i % 2 >= there) scores[tile][i] = LOWEST;
+}

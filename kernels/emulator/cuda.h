@@ -21,7 +21,7 @@
 #define DYNAMIC_SHARED(name) unsigned char* const name = (unsigned char*)emulator::dynamic_shared()
 
 #define __syncthreads() emulator::block_barrier(__LINE__)
-#define __syncwarp() emulator::meet(0, __LINE__, [](const int*, int) { return 0; })
+#define __syncwarp() emulator::meet(0, __LINE__, [](const int*, int*) {})
 #define __shfl_sync(mask, value, from) emulator::shuffle(value, from, __LINE__)
 #define __shfl_xor_sync(mask, value, bits) emulator::shuffle(value, emulator::current->lane ^ (bits), __LINE__)
 #define __ballot_sync(mask, predicate) emulator::ballot(predicate, __LINE__)
@@ -31,14 +31,16 @@ namespace emulator {
 template <class T>
 T shuffle(T value, int from, int line) {
     struct Hand { T value; int from; };
-    return meet(Hand{value, from & 31}, line, [](const Hand* all, int lane) { return Hand{all[all[lane].from].value, 0}; }).value;
+    return meet(Hand{value, from & 31}, line, [](const Hand* in, Hand* out) {
+        for (int lane = 0; lane < LANES; lane++) out[lane].value = in[in[lane].from].value;
+    }).value;
 }
 
 inline unsigned ballot(bool predicate, int line) {
-    return meet(unsigned(predicate), line, [](const unsigned* all, int) {
+    return meet(unsigned(predicate), line, [](const unsigned* in, unsigned* out) {
         unsigned bits = 0;
-        for (int i = 0; i < LANES; i++) bits |= all[i] << i;
-        return bits;
+        for (int lane = 0; lane < LANES; lane++) bits |= in[lane] << lane;
+        for (int lane = 0; lane < LANES; lane++) out[lane] = bits;
     });
 }
 
@@ -52,6 +54,8 @@ template <class T> T atomicMin(T* address, T value) { T old = *address; if (valu
 inline unsigned __float_as_uint(float value) { unsigned bits; memcpy(&bits, &value, 4); return bits; }
 inline float __uint_as_float(unsigned bits) { float value; memcpy(&value, &bits, 4); return value; }
 inline unsigned __umulhi(unsigned a, unsigned b) { return uint64_t(a) * b >> 32; }
+inline float cospif(float turns) { return cos(double(turns) * 3.14159265358979323846); }
+inline float sinpif(float turns) { return sin(double(turns) * 3.14159265358979323846); }
 template <class T> T min(T a, T b) { return a < b ? a : b; }
 template <class T> T max(T a, T b) { return a < b ? b : a; }
 
@@ -79,21 +83,23 @@ namespace emulator {
 
 struct Operands { unsigned a[4], b[2]; float c[4]; };
 
-// c (16, 8) += a (16, depth) · b (depth, 8); `get` takes element k % each of a register that holds `each` of them.
+// c (16, 8) += a (16, depth) · b (depth, 8); `get` takes one of the EACH values that a register holds.
 template <int DEPTH, int EACH, class Get>
 void mma(float* c, const unsigned* a, const unsigned* b, int line, Get get) {
-    Operands mine = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}, {c[0], c[1], c[2], c[3]}};
-    const Operands done = meet(mine, line, [=](const Operands* all, int lane) {
-        Operands result = all[lane];
-        for (int i = 0; i < 4; i++) {
-            const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
-            for (int k = 0; k < DEPTH; k++) {
-                const int place = k / EACH % 4, half = k / (4 * EACH);
-                const float left = get(all[row % 8 * 4 + place].a[row / 8 + 2 * half], k % EACH);
-                result.c[i] += left * get(all[column * 4 + place].b[half], k % EACH);
-            }
+    const Operands mine = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}, {c[0], c[1], c[2], c[3]}};
+    const Operands done = meet(mine, line, [=](const Operands* in, Operands* out) {
+        float left[16][DEPTH], right[8][DEPTH];
+        for (int k = 0; k < DEPTH; k++) {
+            const int place = k / EACH % 4, half = k / (4 * EACH);
+            for (int row = 0; row < 16; row++) left[row][k] = get(in[row % 8 * 4 + place].a[row / 8 + 2 * half], k % EACH);
+            for (int column = 0; column < 8; column++) right[column][k] = get(in[column * 4 + place].b[half], k % EACH);
         }
-        return result;
+        for (int lane = 0; lane < LANES; lane++)
+            for (int i = 0; i < 4; i++) {
+                float sum = in[lane].c[i];
+                for (int k = 0; k < DEPTH; k++) sum += left[lane / 4 + i / 2 * 8][k] * right[lane % 4 * 2 + i % 2][k];
+                out[lane].c[i] = sum;
+            }
     });
     memcpy(c, done.c, sizeof done.c);
 }
@@ -102,15 +108,14 @@ void mma(float* c, const unsigned* a, const unsigned* b, int line, Get get) {
 inline void ldmatrix(unsigned* to, const void* row, bool transposed, int line) {
     struct Hand { const unsigned short* row; unsigned words[4]; };
     if ((uintptr_t)row % 16) fail("ldmatrix reads a row that is not aligned to 16 bytes");
-    const Hand done = meet(Hand{(const unsigned short*)row, {}}, line, [=](const Hand* all, int lane) {
-        Hand result = all[lane];
-        const int g = lane / 4, t = lane % 4 * 2;
-        for (int i = 0; i < 4; i++) {
-            const unsigned low = transposed ? all[i * 8 + t].row[g] : all[i * 8 + g].row[t];
-            const unsigned high = transposed ? all[i * 8 + t + 1].row[g] : all[i * 8 + g].row[t + 1];
-            result.words[i] = low | high << 16;
-        }
-        return result;
+    const Hand done = meet(Hand{(const unsigned short*)row, {}}, line, [=](const Hand* in, Hand* out) {
+        for (int lane = 0; lane < LANES; lane++)
+            for (int i = 0; i < 4; i++) {
+                const int g = lane / 4, t = lane % 4 * 2;
+                const unsigned low = transposed ? in[i * 8 + t].row[g] : in[i * 8 + g].row[t];
+                const unsigned high = transposed ? in[i * 8 + t + 1].row[g] : in[i * 8 + g].row[t + 1];
+                out[lane].words[i] = low | high << 16;
+            }
     });
     memcpy(to, done.words, sizeof done.words);
 }

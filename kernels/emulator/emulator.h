@@ -56,7 +56,9 @@ struct Thread {
 
 // What lanes hand in and take out at a warp operation. Out is written only when all lanes have come again, so each has read its own.
 struct Warp {
-    alignas(16) char in[LANES][64], out[LANES][64];
+    static const size_t SHARE = 64;
+    alignas(16) char in[LANES * SHARE], out[LANES * SHARE];
+    Thread* threads = nullptr;
     int arrived = 0, line = 0, ready = 0;
 };
 
@@ -111,29 +113,23 @@ inline void block_barrier(int line) {
     pause();
 }
 
-// Every lane hands in `mine`; the last one to come runs `work` on all 32, and each takes its own out.
+// Every lane hands in `mine`; the last one to come runs `work` on what all 32 brought, and each takes its own result.
 template <class T, class Work>
 T meet(const T& mine, int line, Work work) {
-    static_assert(sizeof(T) <= sizeof(Warp::in[0]), "a lane's share is too large");
+    static_assert(sizeof(T) <= Warp::SHARE, "a lane's share is too large");
     Warp& warp = *current->warp;
     const int lane = current->lane;
-    memcpy(warp.in[lane], &mine, sizeof(T));
+    memcpy((T*)warp.in + lane, &mine, sizeof(T));
     if (warp.arrived++ == 0) warp.line = line;
     if (warp.line != line) fail("lanes of a warp meet in lines %d and %d", warp.line, line);
     wait_as(State::AtWarp);
     if (warp.arrived == LANES) {
         warp.arrived = 0;
-        T all[LANES], results[LANES];
-        for (int i = 0; i < LANES; i++) memcpy(&all[i], warp.in[i], sizeof(T));
-        for (int i = 0; i < LANES; i++) results[i] = work(all, i);
-        for (int i = 0; i < LANES; i++) memcpy(warp.out[i], &results[i], sizeof(T));
-        for (Thread& thread : threads)
-            if (thread.warp == &warp) make_ready(thread);
+        work((const T*)warp.in, (T*)warp.out);
+        for (int i = 0; i < LANES; i++) make_ready(warp.threads[i]);
     }
     pause();
-    T result;
-    memcpy(&result, warp.out[lane], sizeof(T));
-    return result;
+    return ((const T*)warp.out)[lane];
 }
 
 // A block's array, the same for all its threads; `line` tells arrays apart, 0 is the dynamic one.
@@ -208,6 +204,7 @@ inline void make_threads() {
     const unsigned count = blockDim.x * blockDim.y * blockDim.z;
     threads = std::vector<Thread>(count);
     warps = std::vector<Warp>(count / LANES);
+    for (unsigned i = 0; i < count / LANES; i++) warps[i].threads = &threads[i * LANES];
     for (unsigned i = 0; i < count; i++) {
         Thread& thread = threads[i];
         thread.index = {i % blockDim.x, i / blockDim.x % blockDim.y, i / (blockDim.x * blockDim.y)};
@@ -243,7 +240,7 @@ inline void run_block(Schedule schedule, std::mt19937& random) {
         if (warp < 0) return fail("deadlock: %d threads wait at a barrier or warp operation that the others do not reach", live);
         const int turn = schedule == Schedule::Backward ? LANES - 1 : schedule == Schedule::Shuffled ? random() % LANES : 0;
         for (int i = 0; i < LANES && !error[0]; i++) {
-            Thread& thread = threads[warp * LANES + (i ^ turn)];
+            Thread& thread = warps[warp].threads[i ^ turn];
             if (thread.state == State::Ready) resume(thread);
         }
     }

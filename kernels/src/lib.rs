@@ -1,6 +1,7 @@
 //! Compute primitives of a vision transformer.
 //!
-//! A kernel is a folder: `mod.rs` says what it computes, checks shapes and holds the tests, `cpu.rs` computes it.
+//! A kernel is a folder: `mod.rs` says what it computes, checks shapes and holds the tests, `cpu.rs` computes it, and `cuda.cu`,
+//! where there is one, computes it on a GPU (no launch of it is built yet; `tests/emulated` runs it on the CPU).
 //! Kernels know slices, never images or models.
 //! Every kernel is generic over [`Real`], so the `f64` instance is the yardstick of the `f32` one.
 //!
@@ -16,6 +17,8 @@
 //! | [`bicubic`] | position tables resized as the reference implementations do |
 //! | [`bicubic_antialiased`] | the same with antialiasing, as timm and DINOv2 with registers do |
 //! | [`cross_entropy`] | loss and its gradient at the logits |
+//! | [`saliency`] | gradients to maps: channels, moments over samples, sums along a path |
+//! | [`blend`] | a map over a picture in colour |
 //! | [`adamw`] | one decoupled-weight-decay Adam step |
 //!
 //! Determinism: the bits of one image never depend on the images beside it, nor on how many threads run.
@@ -25,6 +28,7 @@ pub mod adamw;
 pub mod attention;
 pub mod bicubic;
 pub mod bicubic_antialiased;
+pub mod blend;
 mod buffer;
 pub mod check;
 pub mod cross_entropy;
@@ -37,6 +41,7 @@ pub mod matmul;
 pub mod patchify;
 mod real;
 pub mod rollout;
+pub mod saliency;
 mod simd;
 mod workspace;
 

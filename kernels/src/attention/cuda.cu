@@ -64,16 +64,6 @@ struct Rows {
     }
 };
 
-// Keys past the last one have no share.
-template <int TILES>
-DEVICE void hide_from(int keys, float (*scores)[4]) {
-#pragma unroll
-    for (int tile = 0; tile < TILES; tile++)
-#pragma unroll
-        for (int i = 0; i < 4; i++)
-            if (tile * 8 + int(threadIdx.x % 4) * 2 + i % 2 >= keys) scores[tile][i] = LOWEST;
-}
-
 template <int WIDTH>
 DEVICE void forward(const AttentionForward& a) {
     constexpr int COUNT = KEYS<WIDTH>, TILES = COUNT / 8, TILE = COUNT * STRIDE<WIDTH>;

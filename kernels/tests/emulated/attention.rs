@@ -63,18 +63,19 @@ fn forward(library: &Library, storage: Storage, shape: Shape, schedule: Schedule
     compare("context", &context, &exact, storage.gate())
 }
 
-/// Every count of tokens at heads of 64 values, and all other widths at a ragged one.
-pub fn shapes() -> Vec<Shape> {
-    let heads_of_64 = SIZES.map(|tokens| Shape { images: 1, tokens, heads: if tokens > 200 { 1 } else { 3 }, head_width: 64 });
-    let others = [32, 80, 128].map(|head_width| Shape { images: 2, tokens: 145, heads: 2, head_width });
-    heads_of_64.into_iter().chain(others).collect()
+/// Every count of tokens at heads of 64 values, and all other widths at a ragged one; f16 takes the way of bf16, so a few will do.
+pub fn shapes(storage: Storage) -> Vec<Shape> {
+    let counts = SIZES.into_iter().filter(|tokens| storage != Storage::F16 || [17, 65, 145].contains(tokens));
+    let heads_of_64 = counts.map(|tokens| Shape { images: 1, tokens, heads: if tokens > 100 { 1 } else { 3 }, head_width: 64 });
+    let others = [32, 80, 128].map(|head_width| Shape { images: 2, tokens: 70, heads: 2, head_width });
+    heads_of_64.chain(others).collect()
 }
 
 #[test]
 fn tokens_of_every_count() {
     for storage in Storage::ALL {
         let Some(library) = Library::of(FILE, storage) else { return };
-        for shape in shapes() {
+        for shape in shapes(storage) {
             under_all_schedules(|schedule| forward(&library, storage, shape, schedule))
                 .unwrap_or_else(|error| panic!("{storage:?}, {shape:?}: {error}"));
         }
@@ -103,7 +104,11 @@ fn mutants_are_caught() {
             to: "",
         },
         Mutant { what: "copies are not waited for", from: "wait_for_copies<1>();", to: "" },
-        Mutant { what: "one key too many", from: "+ i % 2 >= keys)", to: "+ i % 2 > keys)" },
+        Mutant {
+            what: "one key too many",
+            from: "hide_from<TILES>(a.tokens - tile * COUNT, scores)",
+            to: "hide_from<TILES>(a.tokens - tile * COUNT + 1, scores)",
+        },
         Mutant {
             what: "stages are swapped",
             from: "const storage *const keys = stages + tile % 2",

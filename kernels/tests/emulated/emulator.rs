@@ -5,6 +5,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::memory::Storage;
@@ -116,7 +117,10 @@ fn built(compiler: &str, file: &str, text: &str, storage: Storage) -> PathBuf {
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emulated");
     let name = format!("{}-{:016x}", file.replace(['/', '.'], "_"), hasher.finish());
-    let (library, mine) = (folder.join(format!("{name}.so")), folder.join(format!("{name}.{}", std::process::id())));
+    // Other tests may build the same at the same time: each under a name of its own, and the last one stays.
+    static BUILT: AtomicUsize = AtomicUsize::new(0);
+    let mine = folder.join(format!("{name}.{}.{}", std::process::id(), BUILT.fetch_add(1, Ordering::Relaxed)));
+    let library = folder.join(format!("{name}.so"));
     if !library.exists() {
         fs::create_dir_all(&folder).expect("the target folder can be written");
         compile(compiler, &home.join("src").join(file), text, storage, &mine);
@@ -129,7 +133,7 @@ fn compile(compiler: &str, place: &Path, text: &str, storage: Storage, library: 
     use std::io::Write;
     let folder = place.parent().expect("a kernel stands in a folder");
     let mut command = Command::new(compiler);
-    command.args(["-O1", "-std=c++17", "-shared", "-fPIC", "-w", "-U_FORTIFY_SOURCE", "-DEMULATOR", "-x", "c++", "-"]);
+    command.args(["-O2", "-std=c++17", "-shared", "-fPIC", "-w", "-U_FORTIFY_SOURCE", "-DEMULATOR", "-x", "c++", "-"]);
     command.arg(format!("-DSTORAGE={}", storage.in_cuda())).arg("-iquote").arg(folder).arg("-o").arg(library);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("the compiler was found before");
     child.stdin.take().expect("it is a pipe").write_all(text.as_bytes()).expect("the compiler reads");

@@ -12,7 +12,7 @@ use crate::memory::{Array, Storage, compare};
 use crate::mutants::under_all_schedules;
 
 const FILE: &str = "layer_norm/cuda.cu";
-const EPS: f32 = 1e-6;
+pub const EPS: f32 = 1e-6;
 
 #[repr(C)]
 struct Forward {
@@ -87,7 +87,8 @@ fn forward(library: &Library, storage: Storage, (rows, width): (usize, usize), s
     compare("y without a sum", &y, &exact, storage.gate())
 }
 
-fn exact_moments(row: &[f64]) -> [f64; 2] {
+/// Mean and reciprocal deviation of a row.
+pub fn exact_moments(row: &[f64]) -> [f64; 2] {
     let mean = row.iter().sum::<f64>() / row.len() as f64;
     let variance = row.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / row.len() as f64;
     [mean, 1.0 / (variance + f64::from(EPS)).sqrt()]

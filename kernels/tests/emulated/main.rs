@@ -5,11 +5,21 @@
 //! Each of them must be caught. Without a C++ compiler the tests say loudly that they are skipped.
 #![cfg(unix)]
 
+mod activation;
 mod attention;
+mod attention_backward;
+mod attention_map;
+mod blend;
 mod emulator;
+mod faults;
 mod layer_norm;
+mod layer_norm_affine;
 mod memory;
 mod mutants;
+mod patchify;
+mod rollout;
+mod saliency;
+mod training;
 
 /// Tokens or rows: one, a few, a tile, one more, and those of the models.
 const SIZES: [usize; 8] = [1, 17, 64, 65, 145, 197, 257, 577];

@@ -26,7 +26,7 @@ impl Storage {
     pub fn gate(self) -> f64 {
         match self {
             Self::F32 => 2e-6,
-            Self::Bf16 => 6e-3,
+            Self::Bf16 => 1e-2,
             Self::F16 => 1e-3,
         }
     }
