@@ -8,7 +8,7 @@ PELLUCID_NVRTC names another virtual environment that has the package.
 NVRTC 12.2 writes PTX 8.2, which every driver from R535 on loads, and the same bytes on every machine.
 A module is KERNEL.STORAGE.TARGET. A cubin is loaded by its own architecture, PTX is there for all others; fp16 is what
 architectures before sm_80 have in place of bf16. Each module has a symbol that is named after the hash of its source.
-budget.tsv tells what every kernel takes on every architecture. None may spill registers: that fails here.
+budget.tsv tells what every kernel takes on every architecture, sm_70 among them. None may spill registers: that fails here.
 """
 
 import argparse
@@ -90,22 +90,34 @@ def compile_module(environment: Path, source: Path, storage: str, target: str) -
     nvrtc = load(environment)
     architecture, kind = target.split(".")
     name = f"{module_name(source)}.{storage}.{target}"
+    if kind == "cubin":
+        cubin, log = translate(nvrtc, source, storage, name, architecture)
+        return name, cubin, budget(name, log)
+    ptx, _ = translate(nvrtc, source, storage, name, architecture.replace("sm", "compute"))
+    has_cubin = f"{architecture}.cubin" in TARGETS[storage]
+    # What has no cubin is assembled here for its budget alone.
+    log = "" if has_cubin else translate(nvrtc, source, storage, name, architecture)[1]
+    return name, ptx.rstrip(b"\0"), budget(name, log)
+
+
+def translate(nvrtc, source: Path, storage: str, name: str, architecture: str) -> tuple[bytes, str]:
+    """PTX for a virtual architecture, a cubin for a real one, and what ptxas said of it."""
     text = f'{source.read_text("utf-8")}\nextern "C" __device__ unsigned source_{source_hash(source)};\n'
     included = headers()
     program = ctypes.c_void_p()
     array = ctypes.c_char_p * len(included)
     names, texts = array(*(path.encode() for path in included)), array(*(text.encode() for text in included.values()))
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), text.encode(), name.encode(), len(included), texts, names)
-    virtual = architecture if kind == "cubin" else architecture.replace("sm", "compute")
-    flags = [f"--gpu-architecture={virtual}", "--std=c++17", f"-DSTORAGE={STORAGES[storage]}"]
-    flags += ["--ptxas-options=-v"] if kind == "cubin" else []
+    real = architecture.startswith("sm")
+    flags = [f"--gpu-architecture={architecture}", "--std=c++17", f"-DSTORAGE={STORAGES[storage]}"]
+    flags += ["--ptxas-options=-v"] if real else []
     status = nvrtc.nvrtcCompileProgram(program, len(flags), (ctypes.c_char_p * len(flags))(*(flag.encode() for flag in flags)))
     log = read(nvrtc, program, "ProgramLog").decode().rstrip("\0")
     if status:
         sys.exit(f"{name} does not compile:\n{log}")
-    module = read(nvrtc, program, "PTX" if kind == "ptx" else "CUBIN")
+    module = read(nvrtc, program, "CUBIN" if real else "PTX")
     nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    return name, module.rstrip(b"\0") if kind == "ptx" else module, budget(name, log)
+    return module, log
 
 
 def read(nvrtc, program, what: str) -> bytes:
@@ -174,7 +186,7 @@ def fetch(environment: Path) -> int:
         return 0
     try:
         venv.create(environment, with_pip=True)
-        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=1"]
         subprocess.run([*pip, f"nvidia-cuda-nvrtc-cu12=={VERSION}"], check=True, timeout=600)
     except (OSError, subprocess.SubprocessError) as why:
         print(f"NVRTC {VERSION} cannot be had: {why}")

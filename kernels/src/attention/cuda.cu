@@ -106,8 +106,8 @@ DEVICE void forward(const AttentionForward& a) {
     float log_sum_exp[2];
     rows.finish(log_sum_exp);
     const int mine = first + warp * 16, row = mine + lane / 4;
-    write_rows<WIDTH>(rows.context, queries + warp * 16 * STRIDE<WIDTH>, a.context + (size_t(image) * a.tokens + mine) * width + head * WIDTH,
-                      width, a.tokens - mine);
+    storage* const to = a.context + (size_t(image) * a.tokens + mine) * width + head * WIDTH;
+    write_rows<WIDTH>(rows.context, queries + warp * 16 * STRIDE<WIDTH>, to, width, a.tokens - mine);
     for (int half = 0; half < 2; half++)
         if (lane % 4 == 0 && row + 8 * half < a.tokens)
             a.log_sum_exp[(size_t(image) * a.tokens + row + 8 * half) * a.heads + head] = log_sum_exp[half];

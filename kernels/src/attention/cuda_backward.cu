@@ -27,7 +27,7 @@ constexpr bool HALF = sizeof(storage) == 2;
 template <int WIDTH>
 constexpr int ROWS = !HALF && WIDTH > 80 ? 32 : 64;
 template <int WIDTH>
-constexpr int COUNT = HALF ? (WIDTH > 80 ? 32 : 64) : 16;  // of the tiles that stream
+constexpr int COUNT = HALF && WIDTH <= 64 ? 64 : HALF && WIDTH <= 80 ? 48 : 16;  // of the tiles that stream
 
 // What a query brings beside its vectors, in shared memory.
 struct Query { float log_sum_exp, dot, weight; };

@@ -53,7 +53,8 @@ KERNEL(THREADS, blend, Blend) {
     const float range = ends.high - ends.low;
     const float value = range > 0.0f ? fminf(fmaxf((sample(a, pixel / a.width, pixel % a.width) - ends.low) / range, 0.0f), 1.0f) : 0.0f;
     const u8* const colour = a.colours + 3 * int(value * 255.0f + 0.5f);
-    const float strength = a.strength == EVEN ? 1.0f : a.strength == VALUE ? value : fabsf(2.0f * value - 1.0f), share = a.opacity * strength;
+    const float strength = a.strength == EVEN ? 1.0f : a.strength == VALUE ? value : fabsf(2.0f * value - 1.0f);
+    const float share = a.opacity * strength;
     for (int channel = 0; channel < 3; channel++)
         a.out[4 * pixel + channel] = u8(a.picture[3 * pixel + channel] * (1.0f - share) + colour[channel] * share + 0.5f);
     a.out[4 * pixel + 3] = 255;

@@ -114,7 +114,8 @@ fn tiles(shape: Shape, storage: Storage) -> Launched {
     let (rows, count) = match (storage, shape.head_width) {
         (Storage::F32, 128) => (32, 16),
         (Storage::F32, _) => (64, 16),
-        (_, 128) => (64, 32),
+        (_, 128) => (64, 16),
+        (_, 80) => (64, 48),
         _ => (64, 64),
     };
     let queries = 2 * 64 * 12;

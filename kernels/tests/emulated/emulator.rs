@@ -54,7 +54,7 @@ impl Library {
         Self::compile(file, &source(file), storage)
     }
 
-    /// The same as architectures before sm_80 have it, which lack the instructions that `cuda/tensor.cuh` is made for.
+    /// The same as architectures before `sm_80` have it, which lack the instructions that `cuda/tensor.cuh` is made for.
     pub fn before_tensor_cores(file: &str, storage: Storage) -> Option<Self> {
         Self::compile(file, &format!("#define VOLTA\n{}", source(file)), storage)
     }

@@ -76,7 +76,7 @@ fn forward(library: &Library, storage: Storage, (rows, width): (usize, usize), s
     library.run(&kernel("forward", width), how, &arguments, schedule)?;
     compare("sum", &sum, &exact_sum, storage.gate())?;
     compare("y", &y, &exact, storage.gate())?;
-    let exact_moments: Vec<f64> = exact_sum.chunks(width).flat_map(|row| exact_moments(row)).collect();
+    let exact_moments: Vec<f64> = exact_sum.chunks(width).flat_map(exact_moments).collect();
     compare("moments", &moments, &exact_moments, Storage::F32.gate())?;
 
     // Without a residual sum and without moments.

@@ -141,7 +141,8 @@ pub fn compare(what: &str, found: &Array, expected: &[f64], gate: f64) -> Result
     let most = expected.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
     for (index, (a, b)) in found.iter().zip(expected).enumerate() {
         let difference = (a - b).abs();
-        if !(difference <= 8.0 * gate * (most + 1e-30)) {
+        let close = difference <= 8.0 * gate * (most + 1e-30);
+        if !close {
             return Err(format!("{what}[{index}]: found {a}, expected {b}, difference {difference:e}"));
         }
     }

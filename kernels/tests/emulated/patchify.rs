@@ -59,7 +59,7 @@ fn noise(sample: usize, index: usize) -> f64 {
     let uniform = |i: usize| (f64::from(bits[i]) + 0.5) / 2f64.powi(32);
     let pair = index % 4 / 2 * 2;
     let (radius, angle) = ((-2.0 * uniform(pair).ln()).sqrt(), TAU * uniform(pair + 1));
-    if index % 2 == 0 { radius * angle.cos() } else { radius * angle.sin() }
+    if index.is_multiple_of(2) { radius * angle.cos() } else { radius * angle.sin() }
 }
 
 /// The normalised, moved pixels (images, channels, height, width).
