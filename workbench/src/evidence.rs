@@ -48,7 +48,7 @@ pub fn localisation(vit: &Vit, cohort: &Cohort, images: &[usize], methods: &[(St
         lesions.push(record.lesion_id.clone().unwrap_or_else(|| record.isic_id.clone()));
         bar.next_picture();
     }
-    bar.finish();
+    drop(bar);
     let names = methods.iter().map(|(name, _)| name.clone()).chain(["control: centre".into(), "control: random".into()]);
     names.zip(&shares).map(|(name, shares)| row(name, shares, &areas, &lesions)).collect()
 }

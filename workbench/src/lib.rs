@@ -1,6 +1,8 @@
 //! What people run: the way of one image, experiments, the command line and the dashboard.
 
+#[cfg(feature = "program")]
 pub mod cli;
+#[cfg(feature = "program")]
 pub mod dashboard;
 pub mod drawn_model;
 mod error;

@@ -114,6 +114,10 @@ pub enum Error {
         head: &'static str,
     },
 
+    /// The process was asked to stop, see [`cancellation`](crate::cancellation).
+    #[error("stopped on request before the result was there; nothing was changed, run it again to have it")]
+    Cancelled,
+
     /// A kernel's refusal: shapes inside the engine, or a device that is not there.
     #[error(transparent)]
     Kernel(#[from] kernels::Error),
@@ -139,6 +143,7 @@ impl Error {
             Self::NotKept { .. } => "not-kept",
             Self::NoHead { .. } => "no-head",
             Self::Untrainable { .. } => "untrainable",
+            Self::Cancelled => "cancelled",
             Self::Kernel(_) => "kernel",
         }
     }

@@ -17,6 +17,7 @@
 
 mod attribution;
 mod batch;
+pub mod cancellation;
 mod checkpoint;
 mod colormap;
 mod error;

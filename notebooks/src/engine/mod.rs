@@ -1,6 +1,13 @@
 //! What runs cells, and what comes out of them while they run.
 
+pub mod choice;
+pub mod direct;
+pub mod evcxr;
+pub mod frames;
+
 use serde_json::{Map, Value};
+
+pub use choice::EngineKind;
 
 /// Representations of one output by mime type, as Jupyter's `display_data` has them.
 pub type Bundle = Map<String, Value>;

@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         LoadOptions { pickles: in_child()?, key: arguments.key.clone(), sha256: arguments.sha256.clone(), ..LoadOptions::default() };
     let spinner = progress::spinner(&format!("reading {}", arguments.from.display()));
     let converted = to_safetensors(&arguments.from, &options);
-    spinner.finish_and_clear();
+    drop(spinner);
     let converted = converted?;
     write(to, &converted.safetensors)?;
     eprintln!("{}", converted.notes.join("; "));

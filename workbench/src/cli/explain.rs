@@ -121,7 +121,6 @@ fn explain_pictures(
         }
         bar.next_picture();
     }
-    bar.finish();
     Ok(())
 }
 

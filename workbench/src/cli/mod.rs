@@ -10,6 +10,7 @@ mod explanation;
 mod map_files;
 mod methods;
 mod model;
+mod notebook;
 mod picture_file;
 mod read_checkpoint;
 mod style;
@@ -27,7 +28,7 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "pellucid",
     version,
-    after_help = "First steps:\n  pellucid demo                                  draw lesions, explain them, serve them\n  pellucid explain lesion.jpg --model drawn --method rollout,relevance --out maps\n  pellucid explain lesion.jpg --model hf:facebook/dinov2-small --method rollout\n  pellucid doctor                                what this machine offers"
+    after_help = "First steps:\n  pellucid demo                                  draw lesions, explain them, serve them\n  pellucid explain lesion.jpg --model drawn --method rollout,relevance --out maps\n  pellucid explain lesion.jpg --model hf:facebook/dinov2-small --method rollout\n  pellucid notebook                              Rust notebooks in JupyterLab\n  pellucid doctor                                what this machine offers"
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -46,6 +47,8 @@ enum Command {
     Train(train::Arguments),
     /// Draw a cohort, explain it, serve the dashboard on this machine
     Demo(demo::Arguments),
+    /// Rust notebooks in Jupyter: install the kernel, start JupyterLab, run notebooks
+    Notebook(notebook::Arguments),
     /// Write a checkpoint as safetensors
     Convert(convert::Arguments),
     /// Say what was found on this machine and what is used
@@ -62,6 +65,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::ReadCheckpoint(arguments) => return Ok(read_checkpoint::run(&arguments)),
+            Command::Notebook(arguments) => return notebook::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Trace(arguments) => trace::run(&arguments),
             Command::Evidence(arguments) => evidence::run(&arguments),

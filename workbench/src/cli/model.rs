@@ -51,7 +51,7 @@ impl ModelArguments {
         let hints = Hints { arch: self.arch.clone(), heads: self.heads.map(usize::from), activation: self.activation };
         let options = LoadOptions { hints, sha256: self.sha256.clone(), key: self.key.clone(), pickles: in_child()? };
         let loaded = source.load(&options);
-        spinner.finish_and_clear();
+        drop(spinner);
         let vit = loaded?.with_precision(self.precision);
         eprintln!("model {}: {}", vit.source().name, vit.source().notes.join("; "));
         if source == ModelSource::Drawn {

@@ -26,10 +26,11 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let experiment = Experiment::read(&arguments.experiment)?;
-    match arguments.report_only {
+    let evaluation = match arguments.report_only {
         true => experiment::report(&experiment, &arguments.out)?,
-        false => experiment::run(&experiment, &arguments.out)?,
-    }
+        false => experiment::run(&experiment, &arguments.out, &mut |epoch| eprintln!("{epoch}"))?,
+    };
+    eprintln!("{}\n{}", evaluation.summary_table(), evaluation.class_table());
     println!("{}", arguments.out.display());
     Ok(())
 }

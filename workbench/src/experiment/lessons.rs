@@ -4,7 +4,7 @@ use datasets::synthetic::Cohort;
 use ndarray::{Array4, s};
 use rayon::prelude::*;
 use reports::statistics::SplitMix64;
-use xai::{Batch, Error, Preprocessor};
+use xai::{Batch, Error, Preprocessor, cancellation};
 
 use crate::progress;
 
@@ -19,12 +19,13 @@ impl Lessons {
     pub fn draw(cohort: &Cohort, indices: &[usize], preprocessor: &Preprocessor, what: &str) -> anyhow::Result<Self> {
         let bar = progress::bar(what, indices.len());
         let prepare = |&index: &usize| {
+            cancellation::check()?;
             let drawn = cohort.sample(index).ok_or_else(|| anyhow::anyhow!("the cohort has no image {index}"))?;
-            bar.inc(1);
+            bar.add(1);
             Ok((preprocessor.prepare(&drawn.image)?, drawn.class.index()))
         };
         let drawn: Vec<_> = indices.par_iter().map(prepare).collect::<anyhow::Result<_>>()?;
-        bar.finish_and_clear();
+        drop(bar);
         let (pictures, labels) = drawn.into_iter().unzip();
         Ok(Self { pictures, labels })
     }

@@ -15,6 +15,7 @@ use datasets::SplitPlan;
 use datasets::synthetic::CohortPlan;
 use serde::{Deserialize, Serialize};
 
+pub use record::EpochLine;
 pub use run::{report, run};
 
 /// What is trained, on what, and how.

@@ -1,6 +1,6 @@
 //! The folder a run leaves behind.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -11,12 +11,26 @@ use xai::{Storage, Vit};
 use super::Experiment;
 
 /// One line of `curve.csv`.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EpochLine {
+    /// Its number, from 1.
     pub epoch: usize,
+    /// Mean loss while learning.
     pub training_loss: f64,
+    /// Mean loss of the validation part afterwards.
     pub validation_loss: f64,
+    /// Share of the validation part that is predicted right.
     pub validation_accuracy: f64,
+    /// Wall-clock time.
     pub seconds: f64,
+}
+
+impl fmt::Display for EpochLine {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { epoch, training_loss, validation_loss, validation_accuracy, seconds } = self;
+        let percent = 100.0 * validation_accuracy;
+        write!(f, "epoch {epoch}: loss {training_loss:.3}, validation loss {validation_loss:.3}, accuracy {percent:.1} %, {seconds:.0} s")
+    }
 }
 
 /// A run's curve while it grows.
@@ -34,12 +48,10 @@ impl Record {
         Ok(Self { curve })
     }
 
-    /// Adds an epoch to the curve, and says it.
+    /// Adds an epoch to the curve.
     pub fn epoch(&mut self, line: &EpochLine) -> anyhow::Result<()> {
         let EpochLine { epoch, training_loss, validation_loss, validation_accuracy, seconds } = line;
         writeln!(self.curve, "{epoch},{training_loss:.4},{validation_loss:.4},{validation_accuracy:.4},{seconds:.1}")?;
-        let percent = 100.0 * validation_accuracy;
-        eprintln!("epoch {epoch}: loss {training_loss:.3}, validation loss {validation_loss:.3}, accuracy {percent:.1} %, {seconds:.0} s");
         Ok(())
     }
 }
@@ -51,7 +63,7 @@ pub fn save(vit: &Vit, folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Writes the predictions `rows` (images, classes) of the images `ids` with their classes, and the evaluation.
-pub fn report(vit: &Vit, folder: &Path, ids: &[&str], truth: &[usize], rows: &[Vec<f32>]) -> anyhow::Result<()> {
+pub fn report(vit: &Vit, folder: &Path, ids: &[&str], truth: &[usize], rows: &[Vec<f32>]) -> anyhow::Result<Evaluation> {
     let names: Vec<&str> = vit.labels().names().iter().map(String::as_str).collect();
     let mut csv = format!("isic_id,diagnosis,{}\n", names.join(","));
     for ((id, &class), row) in ids.iter().zip(truth).zip(rows) {
@@ -60,9 +72,9 @@ pub fn report(vit: &Vit, folder: &Path, ids: &[&str], truth: &[usize], rows: &[V
     }
     std::fs::write(folder.join("predictions.csv"), csv).context("predictions.csv cannot be written")?;
     let evaluation = Evaluation::of(&Predictions::new(&names, truth, rows)?);
-    eprintln!("{}\n{}", evaluation.summary_table(), evaluation.class_table());
     std::fs::write(folder.join("evaluation.json"), serde_json::to_string_pretty(&evaluation)? + "\n")
-        .context("evaluation.json cannot be written")
+        .context("evaluation.json cannot be written")?;
+    Ok(evaluation)
 }
 
 /// The preparation of [`xai::Preprocessor::for_size`], in Hugging Face's words.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use datasets::synthetic::Cohort;
 use datasets::{LesionClass, Split, split};
 use kernels::cross_entropy;
+use reports::classification::Evaluation;
 use reports::statistics::SplitMix64;
 use xai::training::{AdamW, Decay, Step, Training};
 use xai::{Device, HeadKind, Labels, Probe, Vit, VitConfig};
@@ -15,11 +16,11 @@ use super::record::{self, EpochLine, Record};
 use super::{Experiment, schedule};
 use crate::progress;
 
-/// Runs an experiment and writes its folder.
+/// Runs an experiment, writes its folder, and tells `watch` of every epoch as it ends; what comes back is the test part's evaluation.
 ///
 /// # Errors
-/// When the cohort or the split cannot be made, training diverges, or the folder cannot be written.
-pub fn run(experiment: &Experiment, folder: &Path) -> anyhow::Result<()> {
+/// When the cohort or the split cannot be made, training diverges or is cancelled, or the folder cannot be written.
+pub fn run(experiment: &Experiment, folder: &Path, watch: &mut dyn FnMut(&EpochLine)) -> anyhow::Result<Evaluation> {
     let cohort = Cohort::draw(&experiment.cohort)?;
     let Split { train, validation, .. } = split(cohort.records(), &experiment.split)?;
     let vit = Vit::random(VitConfig::by_name(&experiment.arch)?, HeadKind::Linear(LesionClass::ALL.len()), experiment.seed)?;
@@ -36,7 +37,9 @@ pub fn run(experiment: &Experiment, folder: &Path) -> anyhow::Result<()> {
         let training_loss = learn(experiment, &learned, &mut training, epoch)?;
         let (loss, accuracy) = loss_and_accuracy(training.vit(), &checked)?;
         let seconds = started.elapsed().as_secs_f64();
-        record.epoch(&EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds })?;
+        let line = EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds };
+        record.epoch(&line)?;
+        watch(&line);
         if loss < lowest {
             lowest = loss;
             record::save(training.vit(), folder)?;
@@ -49,7 +52,7 @@ pub fn run(experiment: &Experiment, folder: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the cohort cannot be drawn, the checkpoint cannot be read, or the folder cannot be written.
-pub fn report(experiment: &Experiment, folder: &Path) -> anyhow::Result<()> {
+pub fn report(experiment: &Experiment, folder: &Path) -> anyhow::Result<Evaluation> {
     let cohort = Cohort::draw(&experiment.cohort)?;
     let Split { test, .. } = split(cohort.records(), &experiment.split)?;
     let vit = Vit::load(folder, &Device::Cpu)?;
@@ -72,9 +75,9 @@ fn learn(experiment: &Experiment, lessons: &Lessons, training: &mut Training, ep
         let labels: Vec<usize> = which.iter().map(|&index| lessons.labels()[index]).collect();
         let batch = lessons.turned_batch(which, &mut random)?;
         total += training.step(&batch, &labels, &[], Step { adamw, decay: Decay::Matrices, clip: Some(plan.clip) })? * which.len() as f64;
-        bar.inc(1);
+        bar.add(1);
     }
-    bar.finish_and_clear();
+    drop(bar);
     Ok(total / lessons.len().max(1) as f64)
 }
 

@@ -144,7 +144,7 @@ fn wait_for(file: &File) -> io::Result<()> {
         Err(TryLockError::WouldBlock) => {
             let waiting = progress::spinner("waiting: another program fetches the same file");
             let locked = file.lock();
-            waiting.finish_and_clear();
+            drop(waiting);
             locked
         }
     }

@@ -4,7 +4,6 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use indicatif::ProgressBar;
 use ureq::Body;
 use ureq::http::{Response, StatusCode};
 
@@ -12,7 +11,7 @@ use super::client::Client;
 use super::part::Part;
 use super::remote::{Remote, refusal};
 use super::{Failure, RepoName};
-use crate::progress;
+use crate::progress::{self, Bar};
 
 /// Cuts that are mended within one run; the next run goes on from there.
 const MOST_TRIES: u32 = 5;
@@ -44,7 +43,7 @@ pub(super) fn download(client: &Client, wanted: &Wanted, blob: &Path) -> Result<
         }
         part.restart()?;
     };
-    bar.finish_and_clear();
+    drop(bar);
     match fetched {
         Ok(()) => part.publish(blob),
         Err(failure) => Err(part.discard_if_wrong(failure)),
@@ -52,7 +51,7 @@ pub(super) fn download(client: &Client, wanted: &Wanted, blob: &Path) -> Result<
 }
 
 /// Tries until every byte is there.
-fn complete(client: &Client, wanted: &Wanted, part: &mut Part, bar: &ProgressBar) -> Result<(), Failure> {
+fn complete(client: &Client, wanted: &Wanted, part: &mut Part, bar: &Bar) -> Result<(), Failure> {
     for tries in 1.. {
         if part.length() == wanted.remote.size {
             break;
@@ -85,7 +84,7 @@ impl From<Failure> for Stop {
 }
 
 /// One request for what is missing.
-fn fill(client: &Client, wanted: &Wanted, part: &mut Part, bar: &ProgressBar) -> Result<(), Stop> {
+fn fill(client: &Client, wanted: &Wanted, part: &mut Part, bar: &Bar) -> Result<(), Stop> {
     let response = match client.contents(wanted.address, part.length()) {
         // The hub answered before: this is a line that fell, not a hub that is not there.
         Err(silence) if silence.is_silence() => return Err(Stop::Cut(silence.to_string())),
@@ -109,7 +108,7 @@ fn fill(client: &Client, wanted: &Wanted, part: &mut Part, bar: &ProgressBar) ->
         }
     }
     bar.set_position(part.length());
-    bar.reset_eta();
+    bar.forget_speed();
     let mut body = response.into_body().into_reader();
     let mut buffer = vec![0; 128 << 10];
     while part.length() <= size {

@@ -5,6 +5,8 @@ mod explain;
 mod files;
 mod help;
 mod models;
+#[cfg(unix)]
+mod notebook;
 mod pictures;
 mod pixels;
 mod refusals;

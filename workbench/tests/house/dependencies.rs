@@ -18,12 +18,11 @@ const MAY_KNOW: [(&str, &[&str]); 7] = [
 ];
 
 /// Foreign crates with the only crates that may use them outside tests, by the beginning of their names.
-const ONLY_IN: [(&str, &[&str]); 11] = [
+const ONLY_IN: [(&str, &[&str]); 10] = [
     ("anyhow", &["workbench", "notebooks", "pellucid"]),
     ("axum", &["workbench"]),
     ("candle-core", &["xai", "workbench", "pellucid"]),
     ("candle-nn", &["workbench"]),
-    ("candle-transformers", &["pellucid"]),
     ("clap", &["workbench", "notebooks", "pellucid"]),
     ("cudarc", &["kernels"]),
     ("evcxr", &["notebooks"]),
@@ -56,7 +55,7 @@ fn breach(name: &str, known: &[&str], dependency: &Value) -> Option<String> {
         let whole = name == "pellucid" && other == "workbench" && dependency["uses_default_features"] != false;
         return match known.contains(&other) {
             false => Some(format!("{name} may not know {other}")),
-            true => whole.then(|| format!("{name} takes {other} with its default features, a server and a database")),
+            true => whole.then(|| format!("{name} takes {other} with its default features, a command line and a server")),
         };
     }
     let (_, users) = ONLY_IN.iter().find(|(start, _)| other == *start || other.starts_with(&format!("{start}-")))?;

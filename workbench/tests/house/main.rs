@@ -5,6 +5,7 @@
 
 mod dependencies;
 mod documents;
+mod features;
 mod functions;
 mod layout;
 mod repository;

@@ -21,6 +21,7 @@ mod integrated_gradients;
 mod named;
 mod noise;
 mod passes;
+mod presets;
 mod relevance;
 mod rollout;
 mod smooth_grad;

@@ -14,7 +14,7 @@ use super::head::Head;
 use super::leading;
 use super::pooling;
 use super::weights::Weights;
-use crate::Error;
+use crate::{Error, cancellation};
 
 /// What a backward pass is asked for beyond the pixels' gradient and the relevance rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,7 @@ fn run_blocks<T: Real>(
     let shape = pass.extent.attention();
     let (mut rows, mut maps) = (vec![row.clone()], Vec::new());
     for (index, (block, tape)) in weights.blocks.iter().zip(&pass.blocks).enumerate().rev() {
+        cancellation::check()?;
         let mut step = vec![T::ZERO; row.len()];
         let mut map = vec![T::ZERO; if extra == Extra::MapGradients { shape.maps_len() } else { 0 }];
         let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut map };

@@ -11,7 +11,7 @@ use super::extent::Extent;
 use super::leading;
 use super::pooling;
 use super::weights::Weights;
-use crate::Error;
+use crate::{Error, cancellation};
 
 /// What a pass keeps of its blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,10 +70,12 @@ fn run_in_pool<T: Real>(
     let mut kept = Kept { blocks: Vec::new(), fused: Vec::new() };
     let (last, before) = weights.blocks.split_last().unwrap_or_else(|| unreachable!("no configuration without blocks is accepted"));
     for block in before {
+        cancellation::check()?;
         kept.make_room(keep, extent, extent, arena);
         let (tape, fused) = kept.newest(keep);
         block::forward(extent, block, &mut x, tape, arena, fused)?;
     }
+    cancellation::check()?;
     kept.make_room(keep, extent, read, arena);
     let (tape, fused) = kept.newest(keep);
     block::attend(extent, last, &x, tape, arena, fused)?;
