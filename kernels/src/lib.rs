@@ -19,6 +19,7 @@
 //! | [`cross_entropy`] | loss and its gradient at the logits |
 //! | [`saliency`] | gradients to maps: channels, moments over samples, sums along a path |
 //! | [`blend`] | a map over a picture in colour |
+//! | [`tokens`] | rows of tokens joined, cut to the leading ones and pooled; their gradients |
 //! | [`adamw`] | one decoupled-weight-decay Adam step |
 //!
 //! Determinism: the bits of one image never depend on the images beside it, nor on how many threads run.
@@ -32,6 +33,7 @@ pub mod blend;
 mod buffer;
 pub mod check;
 pub mod cross_entropy;
+pub mod cuda;
 pub mod device;
 mod error;
 mod instructions;
@@ -43,6 +45,7 @@ mod real;
 pub mod rollout;
 pub mod saliency;
 mod simd;
+pub mod tokens;
 mod workspace;
 
 pub use buffer::{Buffer, Number};

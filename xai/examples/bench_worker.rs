@@ -86,7 +86,7 @@ fn load(asked: &(String, usize, Precision)) -> Result<Loaded, Failure> {
     let side = if name.starts_with("dinov2") { 224 } else { config.image_size.0 };
     let numbers = kernels::check::seeded::<f32>(7, images * 3 * side * side);
     let batch = Batch::new(Array4::from_shape_vec((*images, 3, side, side), numbers)?)?;
-    let vit = Vit::random(config, HeadKind::Linear(7), 1)?.with_precision(*precision);
+    let vit = Vit::random(config, HeadKind::Linear(7), 1)?.with_precision(*precision)?;
     Ok(Loaded { asked: asked.clone(), vit, batch })
 }
 

@@ -18,9 +18,10 @@ struct AttentionBackward {
     storage* dqkv;                            // (images, tokens, 3·width)
     const float* row;                         // (images, tokens): relevance above this layer; or none
     float* row_steps;                         // (images, heads, tokens)
-    float* row_step;                          // (images, tokens)
+    float* next_row;                          // (images, tokens): the row and its step
     int images, tokens, heads;
     float scale;                              // log2(e)/√WIDTH
+    float unscale;                            // of the step, where gradients come scaled
 };
 
 constexpr bool HALF = sizeof(storage) == 2;
@@ -138,13 +139,13 @@ DEVICE void dots(const AttentionBackward& a) {
     if (threadIdx.x % 32 == 0) a.dots[index] = sum;
 }
 
-// The mean of the heads' steps, in the order of the heads. Grid: ceil(images·tokens / 128).
+// The row with the mean of the heads' steps, in the order of the heads. Grid: ceil(images·tokens / 128).
 KERNEL(128, attention_row_step, AttentionBackward) {
     const size_t index = size_t(blockIdx.x) * 128 + threadIdx.x, image = index / a.tokens, token = index % a.tokens;
     if (image >= a.images) return;
     float sum = 0.0f;
     for (int head = 0; head < a.heads; head++) sum += a.row_steps[(image * a.heads + head) * a.tokens + token];
-    a.row_step[index] = sum / a.heads;
+    a.next_row[index] = a.row[index] + sum / a.heads * a.unscale;
 }
 
 #define OF_WIDTH(width)                                                                                                   \

@@ -8,7 +8,7 @@ use kernels::check::seeded;
 
 use crate::SIZES;
 use crate::emulator::{Launched, Library, Schedule};
-use crate::memory::{Array, Storage, compare};
+use crate::memory::{Array, Gate, Storage, compare};
 use crate::mutants::{Mutant, assert_caught, under_all_schedules};
 
 const FILE: &str = "attention/cuda.cu";

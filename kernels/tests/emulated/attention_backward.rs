@@ -9,7 +9,7 @@ use kernels::check::seeded;
 
 use crate::attention::{inputs, scale, shapes, tile_bytes};
 use crate::emulator::{Launched, Library, Schedule};
-use crate::memory::{Array, Storage, compare};
+use crate::memory::{Array, Gate, Storage, compare};
 use crate::mutants::{Mutant, assert_caught, under_all_schedules};
 
 const FILE: &str = "attention/cuda_backward.cu";
@@ -24,11 +24,12 @@ struct Backward {
     dqkv: *mut c_void,
     row: *const c_void,
     row_steps: *mut c_void,
-    row_step: *mut c_void,
+    next_row: *mut c_void,
     images: i32,
     tokens: i32,
     heads: i32,
     scale: f32,
+    unscale: f32,
 }
 
 /// What goes into the backward pass.
@@ -84,11 +85,12 @@ fn backward(library: &Library, storage: Storage, shape: Shape, schedule: Schedul
         dqkv: dqkv.at(),
         row: inputs.row.at(),
         row_steps: steps.at(),
-        row_step: step.at(),
+        next_row: step.at(),
         images: images as i32,
         tokens: tokens as i32,
         heads: heads as i32,
         scale: scale(shape),
+        unscale: 0.25,
     };
     let run = |name: &str, how, arguments: &Backward| library.run(&format!("attention_{name}_{head_width}"), how, arguments, schedule);
     run("dots", Launched::new([(images * tokens * heads).div_ceil(4), 1, 1], 128), &arguments)?;
@@ -96,17 +98,26 @@ fn backward(library: &Library, storage: Storage, shape: Shape, schedule: Schedul
     run("backward_queries", tiles(shape, storage), &arguments)?;
     library.run("attention_row_step", Launched::new([(images * tokens).div_ceil(128), 1, 1], 128), &arguments, schedule)?;
     compare("dqkv", &dqkv, &exact, storage.gate())?;
-    compare("row_step", &step, &exact_step, if storage == Storage::F32 { storage.gate() } else { Storage::F16.gate() })?;
+    let exact_row: Vec<f64> = inputs.row.values().iter().zip(exact_step).map(|(row, step)| row + 0.25 * step).collect();
+    compare("next_row", &step, &exact_row, if storage == Storage::F32 { storage.gate() } else { Storage::F16.gate() })?;
 
-    if tokens > 100 {
-        return Ok(());
-    }
-    // Without a row, nothing is gathered.
+    if tokens > 100 { Ok(()) } else { without_a_row(library, storage, shape, arguments, (&exact, schedule)) }
+}
+
+/// Nothing is gathered.
+fn without_a_row(
+    library: &Library,
+    storage: Storage,
+    shape: Shape,
+    arguments: Backward,
+    (exact, schedule): (&[f64], Schedule),
+) -> Result<(), String> {
     let dqkv = Array::poisoned(storage, shape.qkv_len());
     let alone = Backward { row: null(), row_steps: std::ptr::null_mut(), dqkv: dqkv.at(), ..arguments };
-    run("backward_keys", tiles(shape, storage), &alone)?;
-    run("backward_queries", tiles(shape, storage), &alone)?;
-    compare("dqkv without a row", &dqkv, &exact, storage.gate())
+    for name in ["backward_keys", "backward_queries"] {
+        library.run(&format!("attention_{name}_{}", shape.head_width), tiles(shape, storage), &alone, schedule)?;
+    }
+    compare("dqkv without a row", &dqkv, exact, storage.gate())
 }
 
 /// Rows that a block keeps and rows that stream by, as the kernels choose them.

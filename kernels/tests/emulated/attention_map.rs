@@ -7,7 +7,7 @@ use kernels::attention::{self, Fused, HeadFusion, Shape};
 
 use crate::attention::{inputs, keys, scale, shapes, tile_bytes};
 use crate::emulator::{Launched, Library, Schedule};
-use crate::memory::{Array, Storage, compare};
+use crate::memory::{Array, Gate, Storage, compare};
 use crate::mutants::{Mutant, assert_caught, under_all_schedules};
 
 const FILE: &str = "attention/cuda_map.cu";

@@ -8,7 +8,7 @@ use kernels::layer_norm::{self, Affine};
 
 use crate::SIZES;
 use crate::emulator::{Launched, Library, Schedule};
-use crate::memory::{Array, Storage, compare};
+use crate::memory::{Array, Gate, Storage, compare};
 use crate::mutants::under_all_schedules;
 
 const FILE: &str = "layer_norm/cuda.cu";

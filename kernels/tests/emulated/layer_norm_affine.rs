@@ -9,7 +9,7 @@ use kernels::layer_norm::{Affine, AffineGradient, backward_affine};
 use crate::SIZES;
 use crate::emulator::{Launched, Library, Schedule};
 use crate::layer_norm::{EPS, exact_moments};
-use crate::memory::{Array, Storage, compare};
+use crate::memory::{Array, Gate, Storage, compare};
 use crate::mutants::{Mutant, assert_caught, under_all_schedules};
 
 const FILE: &str = "layer_norm/cuda_affine.cu";

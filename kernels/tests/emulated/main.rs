@@ -5,20 +5,30 @@
 //! Each of them must be caught. Without a C++ compiler the tests say loudly that they are skipped.
 #![cfg(unix)]
 
+#[path = "../../emulator/library.rs"]
+mod emulator;
+#[allow(dead_code)]
+#[path = "../../emulator/queue.rs"]
+mod queue;
+
 mod activation;
 mod attention;
 mod attention_backward;
 mod attention_map;
 mod blend;
-mod emulator;
 mod faults;
 mod layer_norm;
 mod layer_norm_affine;
+mod layer_norm_wide;
+mod layouts;
+mod linear;
 mod memory;
 mod mutants;
 mod patchify;
 mod rollout;
+mod rollout_rows;
 mod saliency;
+mod tokens;
 mod training;
 
 /// Tokens or rows: one, a few, a tile, one more, and those of the models.

@@ -2,82 +2,26 @@
 
 use std::ffi::c_void;
 
-/// How numbers are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Storage {
-    F32,
-    Bf16,
-    F16,
+pub use kernels::cuda::Storage;
+use kernels::cuda::{Address, decode, encode};
+
+/// How far results may lie from the `f64` twin, in the norm of the difference over that of the twin's.
+pub trait Gate {
+    fn gate(self) -> f64;
 }
 
-impl Storage {
-    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
-
-    /// Its name in the kernels' sources.
-    pub fn in_cuda(self) -> &'static str {
-        match self {
-            Self::F32 => "float",
-            Self::Bf16 => "bf16",
-            Self::F16 => "f16",
-        }
-    }
-
-    /// How far results may lie from the `f64` twin, in the norm of the difference over that of the twin's.
-    pub fn gate(self) -> f64 {
+impl Gate for Storage {
+    fn gate(self) -> f64 {
         match self {
             Self::F32 => 2e-6,
             Self::Bf16 => 1e-2,
             Self::F16 => 1e-3,
         }
     }
-
-    fn bytes(self) -> usize {
-        if self == Self::F32 { 4 } else { 2 }
-    }
-
-    fn encode(self, value: f64) -> Vec<u8> {
-        let bits = (value as f32).to_bits();
-        match self {
-            Self::F32 => bits.to_le_bytes().into(),
-            Self::Bf16 => (((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16).to_le_bytes().into(),
-            Self::F16 => f16_bits(value).to_le_bytes().into(),
-        }
-    }
-
-    fn decode(self, bytes: &[u8]) -> f64 {
-        let half = || u16::from_le_bytes([bytes[0], bytes[1]]);
-        match self {
-            Self::F32 => f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).into(),
-            Self::Bf16 => f32::from_bits(u32::from(half()) << 16).into(),
-            Self::F16 => f16_value(half()),
-        }
-    }
-}
-
-/// Rounds to the nearest f16; the tests' numbers stay within its range.
-fn f16_bits(value: f64) -> u16 {
-    let magnitude = value.abs();
-    assert!(magnitude < 65520.0, "{value} is beyond f16");
-    let exponent = magnitude.log2().floor().max(-14.0);
-    let digits = (magnitude / (exponent - 10.0).exp2()).round_ties_even();
-    // A subnormal number has fewer than 1024 digits and its exponent's field is 0.
-    let bits = (exponent + 14.0) * 1024.0 + digits;
-    bits as u16 | if value.is_sign_negative() { 0x8000 } else { 0 }
-}
-
-fn f16_value(bits: u16) -> f64 {
-    let (exponent, digits) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
-    let magnitude = match exponent {
-        0 => digits * (-24f64).exp2(),
-        31 if digits == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (1024.0 + digits) * f64::from(exponent - 25).exp2(),
-    };
-    if bits & 0x8000 == 0 { magnitude } else { -magnitude }
 }
 
 /// Bytes before and after an array that nobody may write.
-const FENCE: usize = 256;
+const FENCE: usize = 1024;
 const POISON: u8 = 0xff;
 
 /// An array as a kernel gets it: aligned to 16 bytes, between two fences.
@@ -93,7 +37,7 @@ impl Array {
     /// The numbers, rounded to the storage.
     pub fn new(storage: Storage, values: &[f64]) -> Self {
         let mut array = Self::poisoned(storage, values.len());
-        let bytes: Vec<u8> = values.iter().flat_map(|&value| storage.encode(value)).collect();
+        let bytes = encode(storage, values);
         array.bytes_mut()[FENCE..FENCE + bytes.len()].copy_from_slice(&bytes);
         array
     }
@@ -110,6 +54,11 @@ impl Array {
         unsafe { self.words.as_ptr().cast::<u8>().add(FENCE) }.cast_mut().cast()
     }
 
+    /// The same as kernels' structures have it.
+    pub fn address(&self) -> Address {
+        Address(self.at() as u64)
+    }
+
     /// What stands there, or that a fence was written.
     pub fn read(&self) -> Result<Vec<f64>, String> {
         // SAFETY: words are plain bytes, read after the kernel has ended; the volatile start keeps the compiler from knowing them.
@@ -118,7 +67,7 @@ impl Array {
         if bytes[..FENCE].iter().chain(&bytes[end..]).any(|&byte| byte != POISON) {
             return Err(format!("memory is written outside of an array of {} values", self.len));
         }
-        Ok(bytes[FENCE..end].chunks(self.storage.bytes()).map(|bytes| self.storage.decode(bytes)).collect())
+        Ok(decode(self.storage, &bytes[FENCE..end]))
     }
 
     /// What was put in, after rounding.
@@ -148,14 +97,6 @@ pub fn compare(what: &str, found: &Array, expected: &[f64], gate: f64) -> Result
     }
     let (off, size) = (norm(&mut found.iter().zip(expected).map(|(a, b)| a - b)), norm(&mut expected.iter().copied()));
     if off <= gate * size { Ok(()) } else { Err(format!("{what}: off by {:e} of its norm, {gate:e} is allowed", off / size)) }
-}
-
-#[test]
-fn every_f16_comes_back() {
-    for bits in (0..0x7c00).chain(0x8000..0xfc00) {
-        assert_eq!(f16_bits(f16_value(bits)), bits, "{bits:04x}");
-    }
-    assert_eq!((f16_bits(1.0 + 1.0 / 2048.0), f16_bits(1.0 + 3.0 / 2048.0)), (0x3c00, 0x3c02), "ties go to even");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::emulator::{Library, Schedule, source};
 use crate::memory::Storage;
+use crate::queue::Emulated;
 
 /// A change of one place in a kernel's source.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,28 @@ pub fn assert_caught(file: &str, storage: Storage, mutants: &[Mutant], case: imp
         assert_eq!(text.matches(from).count(), 1, "{file}: `{from}` of the mutant \"{what}\" does not stand there once");
         let library = Library::compile(file, &text.replace(from, to), storage).expect("there is a compiler");
         let caught = under_all_schedules(|schedule| case(&library, schedule));
+        println!("{file}, {what}: {}", caught.as_ref().err().map_or("NOT CAUGHT", String::as_str));
+        assert!(caught.is_err(), "{file}: the mutant \"{what}\" passes");
+    }
+}
+
+/// The same for a case that launches on a device.
+#[track_caller]
+pub fn assert_caught_on(file: &str, storage: Storage, mutants: &[Mutant], case: impl Fn(&Emulated) -> Result<(), String>) {
+    let on = |library: Option<Library>, schedule| {
+        let queue = Emulated::new(schedule).expect("there is a compiler");
+        library.into_iter().for_each(|library| queue.replace(file, storage, library));
+        case(&queue)
+    };
+    if Library::of(file, storage).is_none() {
+        return;
+    }
+    under_all_schedules(|schedule| on(None, schedule)).expect("the kernel itself is right");
+    for Mutant { what, from, to } in mutants {
+        let text = source(file);
+        assert_eq!(text.matches(from).count(), 1, "{file}: `{from}` of the mutant \"{what}\" does not stand there once");
+        let text = text.replace(from, to);
+        let caught = under_all_schedules(|schedule| on(Library::compile(file, &text, storage), schedule));
         println!("{file}, {what}: {}", caught.as_ref().err().map_or("NOT CAUGHT", String::as_str));
         assert!(caught.is_err(), "{file}: the mutant \"{what}\" passes");
     }

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use kernels::patchify::{self, Shape};
 
 use crate::emulator::{Launched, Library, Schedule};
-use crate::memory::{Array, Storage, compare};
+use crate::memory::{Array, Gate, Storage, compare};
 use crate::mutants::under_all_schedules;
 
 const FILE: &str = "patchify/cuda.cu";

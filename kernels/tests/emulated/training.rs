@@ -9,7 +9,7 @@ use kernels::cross_entropy::loss_and_gradient;
 
 use crate::SIZES;
 use crate::emulator::{Launched, Library, Schedule};
-use crate::memory::{Array, Storage, compare};
+use crate::memory::{Array, Gate, Storage, compare};
 use crate::mutants::under_all_schedules;
 
 #[repr(C)]

@@ -52,7 +52,7 @@ impl ModelArguments {
         let options = LoadOptions { hints, sha256: self.sha256.clone(), key: self.key.clone(), pickles: in_child()? };
         let loaded = source.load(&options);
         drop(spinner);
-        let vit = loaded?.with_precision(self.precision);
+        let vit = loaded?.with_precision(self.precision)?;
         eprintln!("model {}: {}", vit.source().name, vit.source().notes.join("; "));
         if source == ModelSource::Drawn {
             eprintln!("This model was {}: its answers about real lesions mean nothing.", drawn_model::LABEL);

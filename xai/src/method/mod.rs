@@ -174,7 +174,7 @@ fn recipe(trace: &Trace, target: Option<Target>, method: &Method) -> Recipe {
         model_sha256: trace.vit().source().sha256.clone(),
         patches: trace.patches(),
         device: trace.vit().device().to_string(),
-        kernel_set: format!("pellucid {} {} {}", env!("CARGO_PKG_VERSION"), trace.vit().precision(), kernels::Instructions::best()),
+        kernel_set: format!("pellucid {} {}", env!("CARGO_PKG_VERSION"), trace.vit().kernel_set()),
         batch: trace.batch().len(),
     }
 }

@@ -1,4 +1,4 @@
-//! A kernel's source as a library of this machine.
+//! A kernel's source as a library of this machine. Tests take this file in by its path: it is part of no crate.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::memory::Storage;
+use kernels::cuda::Storage;
 
 /// Which fiber runs next.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,7 @@ type Launch =
     unsafe extern "C" fn(*mut c_void, arguments: *const c_void, grid: *const u32, block: *const u32, usize, schedule: i32) -> *const c_char;
 
 /// The kernels of one file, for one kind of storage.
+#[derive(Debug)]
 pub struct Library {
     handle: *mut c_void,
     launch: Launch,
@@ -47,6 +48,11 @@ impl Launched {
         Self { grid, threads, shared: 0 }
     }
 }
+
+// SAFETY: what a library holds is only used in turn.
+unsafe impl Send for Library {}
+// SAFETY: as above.
+unsafe impl Sync for Library {}
 
 impl Library {
     /// `file` of `kernels/src`, as it stands there; nothing where there is no C++ compiler.
@@ -78,21 +84,38 @@ impl Library {
 
     /// Runs kernel `name` with one structure of arguments, as a GPU takes it.
     pub fn run<A>(&self, name: &str, how: Launched, arguments: &A, schedule: Schedule) -> Result<(), String> {
+        self.run_on(name, how, (&raw const *arguments).cast(), schedule)
+    }
+
+    /// The same with the bytes of the structure.
+    pub fn run_on(&self, name: &str, how: Launched, arguments: *const c_void, schedule: Schedule) -> Result<(), String> {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let grid = how.grid.map(|blocks| u32::try_from(blocks).expect("grids are small"));
         let block = [u32::try_from(how.threads).expect("blocks are small"), 1, 1];
         let kernel = symbol(self.handle, name);
         // SAFETY: `arguments` has the layout of the kernel's structure, and its pointers lead to memory that lives through the call.
-        let error =
-            unsafe { (self.launch)(kernel, (&raw const *arguments).cast(), grid.as_ptr(), block.as_ptr(), how.shared, schedule as i32) };
+        let error = unsafe { (self.launch)(kernel, arguments, grid.as_ptr(), block.as_ptr(), how.shared, schedule as i32) };
         // SAFETY: an error is a text that ends with NUL and stays until the next launch.
         if error.is_null() { Ok(()) } else { Err(unsafe { CStr::from_ptr(error) }.to_string_lossy().into_owned()) }
     }
 }
 
+/// The folder of the crate `kernels`, seen from any crate of the workspace.
+pub fn home() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../kernels"))
+}
+
+impl Library {
+    /// Numbers that a library gives away under `name`.
+    pub fn numbers(&self, name: &str, count: usize) -> Vec<usize> {
+        // SAFETY: the caller built the library with an array of so many numbers.
+        unsafe { std::slice::from_raw_parts(symbol(self.handle, name).cast::<usize>(), count) }.to_vec()
+    }
+}
+
 /// The text of a kernel.
 pub fn source(file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);
+    let path = home().join("src").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -106,7 +129,7 @@ fn symbol(handle: *mut c_void, name: &str) -> *mut c_void {
 
 /// The library of this text; one that was built before is taken again.
 fn built(compiler: &str, file: &str, text: &str, storage: Storage) -> PathBuf {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let home = home();
     let mut hasher = DefaultHasher::new();
     (compiler, file, text, storage.in_cuda()).hash(&mut hasher);
     for folder in ["cuda", "emulator"] {
@@ -115,7 +138,8 @@ fn built(compiler: &str, file: &str, text: &str, storage: Storage) -> PathBuf {
         headers.sort();
         headers.iter().for_each(|path| fs::read(path).expect("a header can be read").hash(&mut hasher));
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emulated");
+    let program = std::env::current_exe().expect("a test knows where it is");
+    let folder = program.parent().expect("a program stands in a folder").join("emulated");
     let name = format!("{}-{:016x}", file.replace(['/', '.'], "_"), hasher.finish());
     // Other tests may build the same at the same time: each under a name of its own, and the last one stays.
     static BUILT: AtomicUsize = AtomicUsize::new(0);
