@@ -97,7 +97,13 @@ def compile_module(environment: Path, source: Path, storage: str, target: str) -
     has_cubin = f"{architecture}.cubin" in TARGETS[storage]
     # What has no cubin is assembled here for its budget alone.
     log = "" if has_cubin else translate(nvrtc, source, storage, name, architecture)[1]
-    return name, ptx.rstrip(b"\0"), budget(name, log)
+    return name, renumbered(ptx.rstrip(b"\0")), budget(name, log)
+
+
+def renumbered(ptx: bytes) -> bytes:
+    """Comments number calls through everything that one process compiled: from 0 again in every module."""
+    seen = {}
+    return re.sub(rb"// callseq (\d+)", lambda found: b"// callseq %d" % seen.setdefault(found[1], len(seen)), ptx)
 
 
 def translate(nvrtc, source: Path, storage: str, name: str, architecture: str) -> tuple[bytes, str]:

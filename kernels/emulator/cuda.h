@@ -16,6 +16,7 @@
 #define KERNEL(threads, name, Arguments)                                                        \
     static void name##_kernel(const Arguments& a);                                              \
     extern "C" void name(const void* arguments) { name##_kernel(*(const Arguments*)arguments); } \
+    extern "C" { size_t name##_size = sizeof(Arguments); }                                      \
     static void name##_kernel(const Arguments& a)
 #define SHARED(Type, name, count) Type* const name = (Type*)emulator::shared(__LINE__, sizeof(Type) * (count))
 #define DYNAMIC_SHARED(name) unsigned char* const name = (unsigned char*)emulator::dynamic_shared()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::catch_unwind;
+use std::str::FromStr;
 
 use crate::Error;
 use crate::cuda::Fault;
@@ -46,6 +47,31 @@ impl fmt::Display for Device {
         }
     }
 }
+
+impl FromStr for Device {
+    type Err = UnknownDevice;
+
+    /// ```
+    /// use kernels::Device;
+    /// assert_eq!(["cpu", "cuda", "cuda:3"].map(str::parse), [Ok(Device::Cpu), Ok(Device::Cuda(0)), Ok(Device::Cuda(3))]);
+    /// assert!("gpu".parse::<Device>().is_err());
+    /// ```
+    fn from_str(text: &str) -> Result<Self, UnknownDevice> {
+        match text {
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => {
+                let ordinal = text.strip_prefix("cuda:").and_then(|ordinal| ordinal.parse().ok());
+                ordinal.map(Self::Cuda).ok_or_else(|| UnknownDevice(text.into()))
+            }
+        }
+    }
+}
+
+/// A text that names no device.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no device: write cpu, cuda, or cuda:N for the device of ordinal N")]
+pub struct UnknownDevice(String);
 
 /// What a look for CUDA found; the driver is opened at run time, so a machine without one loses nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -80,6 +80,22 @@ pub fn encode<T: Real>(storage: Storage, values: &[T]) -> Vec<u8> {
     }
 }
 
+/// The bytes of f32 numbers where they lie; devices are little-endian, as every machine is that has one.
+///
+/// ```
+/// assert_eq!(kernels::cuda::as_bytes(&[1.0, -2.0]), [0, 0, 128, 63, 0, 0, 0, 192]);
+/// ```
+pub fn as_bytes(values: &[f32]) -> &[u8] {
+    // SAFETY: every byte of an f32 is a byte, and bytes need no alignment.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
+}
+
+/// The same, to be written.
+pub fn as_bytes_mut(values: &mut [f32]) -> &mut [u8] {
+    // SAFETY: as above, and every pattern of bits is an f32.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
+}
+
 /// The numbers that bytes stand for.
 pub fn decode<T: Real>(storage: Storage, bytes: &[u8]) -> Vec<T> {
     let number = |bytes: &[u8]| match (storage, bytes) {

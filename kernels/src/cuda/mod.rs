@@ -16,5 +16,5 @@ pub use arena::{Arena, Region};
 pub(crate) use arguments::arguments;
 pub use arguments::{Arguments, Field};
 pub use fault::Fault;
-pub use memory::{Address, Storage, decode, encode};
+pub use memory::{Address, Storage, as_bytes, as_bytes_mut, decode, encode};
 pub use queue::{Launch, Queue, Recording, run};

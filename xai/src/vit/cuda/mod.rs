@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernels::cuda::driver::Driver;
-use kernels::cuda::{Address, Arena, Fault, Queue, Region, Storage, decode};
+use kernels::cuda::{Address, Arena, Fault, Queue, Region, Storage, as_bytes, as_bytes_mut, decode};
 use kernels::linear::cuda::Scratch;
 
 use super::config::VitConfig;
@@ -93,12 +93,16 @@ impl Engine {
 
     /// Uploads numbers as f32.
     fn put(&self, at: Address, values: &[f32]) -> Result<(), Error> {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.queue.upload(at, &bytes).map_err(failed)
+        self.queue.upload(at, as_bytes(values)).map_err(failed)
     }
 
     /// Downloads numbers.
     fn get(&self, storage: Storage, at: Address, count: usize) -> Result<Vec<f32>, Error> {
+        if storage == Storage::F32 {
+            let mut values = vec![0.0; count];
+            self.queue.download(at, as_bytes_mut(&mut values)).map_err(failed)?;
+            return Ok(values);
+        }
         let mut bytes = vec![0; count * storage.bytes()];
         self.queue.download(at, &mut bytes).map_err(failed)?;
         Ok(decode(storage, &bytes))
@@ -118,9 +122,9 @@ impl Engine {
         let (of_special, of_patches) = table.split_at(config.positioned() * config.hidden_size);
         let mut special = weights.special_tokens();
         special.iter_mut().zip(of_special).for_each(|(token, &position)| *token += position);
-        let bytes: Vec<u8> = of_patches.iter().chain(&special).flat_map(|value| value.to_le_bytes()).collect();
-        let grid = Arc::new(Grid { region: self.arena.take(bytes.len()).map_err(failed)?, positions: of_patches.len() });
-        self.queue.upload(grid.region.at(), &bytes).map_err(failed)?;
+        let values = [of_patches, &special].concat();
+        let grid = Arc::new(Grid { region: self.arena.take(4 * values.len()).map_err(failed)?, positions: of_patches.len() });
+        self.put(grid.region.at(), &values)?;
         grids.insert((patches.rows, patches.cols), grid.clone());
         Ok(grid)
     }
