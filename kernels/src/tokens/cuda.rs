@@ -74,7 +74,7 @@ arguments! {
 /// # Errors
 /// As for [`Queue::launch`], and so for all here.
 pub fn join(queue: &dyn Queue, storage: Storage, join: Join) -> Result<(), Fault> {
-    let values = (join.images * join.count * join.width) as usize;
+    let values = product([join.images, join.count, join.width]);
     run(queue, ("tokens", storage, "tokens_join"), packs(storage, values), &join)
 }
 
@@ -83,7 +83,7 @@ pub fn join(queue: &dyn Queue, storage: Storage, join: Join) -> Result<(), Fault
 /// # Errors
 /// As for [`join`].
 pub fn cut(queue: &dyn Queue, storage: Storage, cut: Cut) -> Result<(), Fault> {
-    let values = (cut.images * cut.to_tokens * cut.width) as usize;
+    let values = product([cut.images, cut.to_tokens, cut.width]);
     run(queue, ("tokens", storage, "tokens_cut"), packs(storage, values), &cut)
 }
 
@@ -117,6 +117,10 @@ fn structure(shape: Shape, parts: &[Part], tokens: Address, pooled: Address, sca
     let Shape { images, tokens: count, width } = shape;
     let [images, count, width, there] = [images, count, width, parts.len()].map(|n| n as i32);
     Pool { tokens, pooled, images, count, width, parts: there, first: of(|part| part.first), length: of(|part| part.count), scale }
+}
+
+fn product(extents: [i32; 3]) -> usize {
+    extents.iter().map(|&extent| extent as usize).product()
 }
 
 /// A thread for each pack.
