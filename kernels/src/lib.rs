@@ -10,7 +10,7 @@
 //! | [`matmul`] | `C ← alpha·A·B + beta·C` on strided views |
 //! | [`linear`] | `Y = X·W + b`, its gradients for inputs and for weights |
 //! | [`layer_norm`] | normalised rows and their gradients |
-//! | [`activation`] | GELU in both forms and ReLU, with their derivatives |
+//! | [`activation`] | GELU in both forms and `ReLU`, with their derivatives |
 //! | [`attention`] | softmax attention, maps fused over heads, gradients, and the relevance row inside the backward pass |
 //! | [`rollout`] | one row pushed down through attention maps, and the explicit product |
 //! | [`patchify`] | pixels to rows of patches and back |

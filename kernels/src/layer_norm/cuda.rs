@@ -77,8 +77,8 @@ pub fn forward(
     let arguments = LayerNormForward { x, branch: none, gain, bias, sum: none, y, moments: none, rows: rows_, width: width_, eps };
     let (module, kernel, how) = match width {
         ..=512 => ("layer_norm", "layer_norm_forward_512", a_warp_a_row(rows)),
-        ..=1024 => ("layer_norm", "layer_norm_forward_1024", a_warp_a_row(rows)),
-        ..=1536 => ("layer_norm", "layer_norm_forward_1536", a_warp_a_row(rows)),
+        513..=1024 => ("layer_norm", "layer_norm_forward_1024", a_warp_a_row(rows)),
+        1025..=1536 => ("layer_norm", "layer_norm_forward_1536", a_warp_a_row(rows)),
         _ => ("layer_norm_wide", "layer_norm_forward_wide", ([rows, 1, 1], 256, 0)),
     };
     run(queue, (module, storage, kernel), how, &arguments)
@@ -99,8 +99,8 @@ pub fn backward(
     let arguments = LayerNormBackward { x, dy, gain, dx, moments: Address::NONE, rows: rows_, width: width_, eps };
     let (module, kernel, how) = match width {
         ..=512 => ("layer_norm", "layer_norm_backward_512", a_warp_a_row(rows)),
-        ..=1024 => ("layer_norm", "layer_norm_backward_1024", a_warp_a_row(rows)),
-        ..=1536 => ("layer_norm", "layer_norm_backward_1536", a_warp_a_row(rows)),
+        513..=1024 => ("layer_norm", "layer_norm_backward_1024", a_warp_a_row(rows)),
+        1025..=1536 => ("layer_norm", "layer_norm_backward_1536", a_warp_a_row(rows)),
         _ => ("layer_norm_wide", "layer_norm_backward_wide", ([rows, 1, 1], 256, 0)),
     };
     run(queue, (module, storage, kernel), how, &arguments)

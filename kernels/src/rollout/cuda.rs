@@ -91,7 +91,7 @@ fn at_once(queue: &dyn Queue, storage: Storage, push: Push) -> Result<(), Fault>
     let Push { maps, row, layers, images, tokens, residual, normalise, .. } = push;
     let (kernel, warps) = match tokens {
         ..=256 => ("rollout_256", 32),
-        ..=640 => ("rollout_640", 32),
+        257..=640 => ("rollout_640", 32),
         _ => ("rollout_1408", 16),
     };
     let how = ([images, 1, 1], 32 * warps, (2 + warps / 2) * tokens * 4);

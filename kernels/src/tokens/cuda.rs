@@ -28,9 +28,9 @@ arguments! {
 arguments! {
     /// As in `cuda.cu`.
     Cut {
-        /// (images, from_tokens, width).
+        /// (images, `from_tokens`, width).
         from: Address,
-        /// (images, to_tokens, width).
+        /// (images, `to_tokens`, width).
         to: Address,
         /// In the batch.
         images: i32,
