@@ -21,7 +21,7 @@ fn it_is_built_once_and_cells_link_against_it() {
     let (built, compiled) = build(&checkout.recipe());
     assert!(compiled);
     assert!(!build(&checkout.recipe()).1, "a second kernel finds it");
-    assert_eq!(built.externs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["tiny_leaf"]);
+    assert_eq!(built.externs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["tiny_leaf", "words"]);
     checkout.write("cell.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn cell() -> i32 {\n    let leaf: pellucid::prelude::Leaf = tiny_leaf::Leaf(pellucid::seven!());\n    leaf.0\n}\n");
     let mut rustc = std::process::Command::new(&built.rustc);
     rustc.args(["--edition", "2024", "--crate-type", "cdylib", "-Cprefer-dynamic"]).arg(checkout.source().join("cell.rs"));

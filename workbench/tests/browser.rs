@@ -2,6 +2,8 @@
 
 #[path = "browser/base64.rs"]
 mod base64;
+#[path = "browser/programs.rs"]
+mod programs;
 #[path = "browser/webdriver.rs"]
 mod webdriver;
 
@@ -9,7 +11,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
-use webdriver::{Browser, Programs, Scripts};
+use programs::Programs;
+use webdriver::{Browser, Scripts};
 use workbench::dashboard::{Server, Settings};
 
 const DESK: (u32, u32) = (1280, 800);
@@ -61,10 +64,10 @@ impl Desk {
 
     /// Everything the page loaded came from its own server, and nothing was refused or failed.
     fn assert_quiet_and_at_home(&self) {
-        let loaded = self.browser.run("return performance.getEntriesByType('resource').map(entry => entry.name)");
-        for name in loaded.as_array().unwrap() {
-            assert!(name.as_str().unwrap().starts_with(&self.origin), "loaded from elsewhere: {name}");
-        }
+        let requests = self.browser.requests();
+        assert!(!requests.is_empty());
+        let foreign = requests.iter().find(|address| !address.starts_with(&self.origin));
+        assert_eq!(foreign, None, "asked elsewhere");
         assert_eq!(self.browser.messages(), Vec::<String>::new());
     }
 }

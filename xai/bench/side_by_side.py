@@ -60,7 +60,7 @@ def arguments():
 
 def race(everyone, model, batch, options):
     """Warm-up, then rounds in which everybody has a turn; who goes first moves on with every round, so that drift favours nobody."""
-    racing = contestants(everyone[0], everyone[1:])
+    racing = [contestant for contestant in contestants(everyone[0], everyone[1:]) if contestant.takes(model, batch)]
     rounds, runs = (options.rounds, options.runs) if batch == 1 else (options.large_rounds, 1)
     values = {}
     for contestant in racing:

@@ -44,8 +44,8 @@ pub fn open(path: impl AsRef<Path>) -> Result<Lesion> {
     Ok(Lesion { name, picture: decoded.image, class: None, mask: None, notes })
 }
 
-/// Lesions to try things on: the first `count` pictures in the folder of the environment's `PELLUCID_DATA`, by name, or drawn ones of
-/// every class in turn.
+/// Lesions to try things on: the first `count` pictures in the folder of the environment's `PELLUCID_DATA` or in its `images` folder, by
+/// name; without the variable, drawn ones of every class in turn.
 ///
 /// ```
 /// let lesions = pellucid::lesions(3)?;
@@ -61,16 +61,29 @@ pub fn lesions(count: usize) -> Result<Vec<Lesion>> {
 }
 
 fn lesions_in(folder: &Path, count: usize) -> Result<Vec<Lesion>> {
+    let mut paths = pictures_in(folder)?;
+    // Archives keep their pictures beside their tables.
+    let below = folder.join("images");
+    if paths.is_empty() && below.is_dir() {
+        paths = pictures_in(&below)?;
+    }
+    anyhow::ensure!(
+        !paths.is_empty(),
+        "PELLUCID_DATA is {}, which holds no .jpg, .jpeg or .png, nor does its images folder",
+        folder.display()
+    );
+    paths.sort();
+    paths.iter().take(count).map(open).collect()
+}
+
+fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries =
-        folder.read_dir().with_context(|| format!("PELLUCID_DATA is {}, which is no folder that can be read", folder.display()))?;
+        folder.read_dir().with_context(|| format!("the pictures of PELLUCID_DATA: folder {} cannot be read", folder.display()))?;
     let is_picture = |path: &PathBuf| {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         ["jpg", "jpeg", "png"].contains(&ending.as_str())
     };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_picture).collect();
-    anyhow::ensure!(!paths.is_empty(), "PELLUCID_DATA is {}, which holds no .jpg, .jpeg or .png", folder.display());
-    paths.sort();
-    paths.iter().take(count).map(open).collect()
+    Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_picture).collect())
 }
 
 impl fmt::Debug for Lesion {
@@ -121,6 +134,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let message = format!("{:#}", lesions_in(folder.path(), 3).unwrap_err());
         assert!(message.contains("holds no .jpg"), "{message}");
+        let below = folder.path().join("images");
+        std::fs::create_dir(&below).unwrap();
+        RgbImage::new(20, 16).save(below.join("deeper.png")).unwrap();
+        assert_eq!(lesions_in(folder.path(), 2).unwrap()[0].name, "deeper");
         for name in ["b.png", "a.PNG", "c.png"] {
             RgbImage::new(20, 16).save_with_format(folder.path().join(name), image::ImageFormat::Png).unwrap();
         }

@@ -66,7 +66,7 @@ impl Model {
     /// # Errors
     /// When the picture cannot be prepared, the method needs a head and there is none, or the cell is interrupted.
     pub fn explain(&self, lesion: impl Into<Lesion>, method: impl Borrow<Method>) -> Result<Explanation> {
-        self.explain_target(lesion, method, "predicted")
+        self.explain_one(lesion.into(), method.borrow(), "predicted")
     }
 
     /// Explains a class by name or number, or what speaks for one class against another: `melanoma:nevus`.
@@ -74,9 +74,14 @@ impl Model {
     /// # Errors
     /// As for [`Model::explain`], and for a class that does not exist, with those that do.
     pub fn explain_target(&self, lesion: impl Into<Lesion>, method: impl Borrow<Method>, target: &str) -> Result<Explanation> {
+        self.explain_one(lesion.into(), method.borrow(), target)
+    }
+
+    /// A cell compiles what is generic; this is compiled already.
+    fn explain_one(&self, lesion: Lesion, method: &Method, target: &str) -> Result<Explanation> {
         let target = Target::parse(target, self.labels())?;
-        let bar = PassBar::new("explaining", 1, &question(target, &[method.borrow()]));
-        Ok(self.answer(lesion.into(), target, &[method.borrow()], &bar)?.remove(0))
+        let bar = PassBar::new("explaining", 1, &question(target, &[method]));
+        Ok(self.answer(lesion, target, &[method], &bar)?.remove(0))
     }
 
     /// Explains one lesion by several methods, from one forward pass where they share it.
@@ -84,9 +89,13 @@ impl Model {
     /// # Errors
     /// As for [`Model::explain`].
     pub fn compare(&self, lesion: impl Into<Lesion>, methods: &[Method]) -> Result<Vec<Explanation>> {
+        self.compare_one(lesion.into(), methods)
+    }
+
+    fn compare_one(&self, lesion: Lesion, methods: &[Method]) -> Result<Vec<Explanation>> {
         let methods: Vec<&Method> = methods.iter().collect();
         let bar = PassBar::new("explaining", 1, &question(Target::Predicted, &methods));
-        self.answer(lesion.into(), Target::Predicted, &methods, &bar)
+        self.answer(lesion, Target::Predicted, &methods, &bar)
     }
 
     /// Explains many lesions by one method.
@@ -94,8 +103,12 @@ impl Model {
     /// # Errors
     /// As for [`Model::explain`].
     pub fn explain_all(&self, lesions: &[Lesion], method: impl Borrow<Method>) -> Result<Vec<Explanation>> {
-        let bar = PassBar::new("explaining", lesions.len(), &question(Target::Predicted, &[method.borrow()]));
-        let one = |lesion: &Lesion| Ok(self.answer(lesion.clone(), Target::Predicted, &[method.borrow()], &bar)?.remove(0));
+        self.explain_each(lesions, method.borrow())
+    }
+
+    fn explain_each(&self, lesions: &[Lesion], method: &Method) -> Result<Vec<Explanation>> {
+        let bar = PassBar::new("explaining", lesions.len(), &question(Target::Predicted, &[method]));
+        let one = |lesion: &Lesion| Ok(self.answer(lesion.clone(), Target::Predicted, &[method], &bar)?.remove(0));
         lesions.iter().map(one).collect()
     }
 

@@ -5,6 +5,9 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::kernelspec::{self, NAME, Place};
 
+/// JupyterLab asks two hosts for news and for versions of itself; who reads patients' pictures did not ask it to.
+const AT_HOME: [&str; 2] = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"];
+
 /// Starts JupyterLab in this folder, in place of this program, or says how to get it.
 pub fn run() -> anyhow::Result<ExitCode> {
     let mut asked = Command::new("jupyter");
@@ -21,7 +24,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         eprintln!("Jupyter did not know the kernel yet: {}", folder.display());
     }
     // Only an error comes back.
-    Err(Command::new("jupyter").arg("lab").exec().into())
+    Err(Command::new("jupyter").arg("lab").args(AT_HOME).exec().into())
 }
 
 fn known_to_jupyter() -> bool {

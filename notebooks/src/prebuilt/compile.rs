@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 
@@ -24,6 +24,8 @@ pub struct Product {
     pub kind: String,
     /// What it was compiled for: build scripts and macros have other levels than the library.
     pub level: String,
+    /// Its features.
+    pub features: Vec<String>,
     /// Its files.
     pub files: Vec<PathBuf>,
 }
@@ -39,7 +41,7 @@ pub fn compile(recipe: &Recipe, tell: &mut dyn FnMut(Progress)) -> Result<Vec<Pr
     let arguments = ["rustc", "--release", "-p", &recipe.package, "--lib", "--crate-type", "dylib", "--locked"];
     let shown = format!("cargo {} -- -C prefer-dynamic, in {}", arguments.join(" "), recipe.source.display());
     let failed = |messages: String| Error::Build { package: recipe.package.clone(), command: shown.clone(), messages };
-    let mut cargo = Command::new(&recipe.toolchain.cargo);
+    let mut cargo = cargo(&recipe.toolchain.cargo);
     cargo.args(arguments).args(["--message-format", "json-render-diagnostics", "--", "-Cprefer-dynamic"]);
     // Cargo counts crates only where it thinks that somebody looks.
     cargo.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80").env("CARGO_TERM_COLOR", "never");
@@ -69,6 +71,18 @@ pub fn compile(recipe: &Recipe, tell: &mut dyn FnMut(Progress)) -> Result<Vec<Pr
     if ended.success() { Ok(made) } else { Err(failed(Vec::from(messages).join("\n"))) }
 }
 
+/// Cargo, without what another cargo tells a program that it runs: build scripts would take that for a change of theirs.
+pub fn cargo(program: &Path) -> Command {
+    const TOLD: [&str; 6] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+    let mut cargo = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if TOLD.iter().any(|told| name.as_encoded_bytes().starts_with(told.as_bytes())) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
 fn read<R: Read + Send + 'static>(pipe: R, reader: fn(R, &Sender<News>), sender: Sender<News>) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || reader(pipe, &sender))
 }
@@ -82,9 +96,11 @@ fn products(pipe: impl Read, news: &Sender<News>) {
     }
 }
 
-fn product(line: &str) -> Option<Product> {
+/// What a line of cargo's messages says of a crate.
+pub fn product(line: &str) -> Option<Product> {
     let message: Value = serde_json::from_str(line).ok()?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
+    let texts = |value: &Value| Some(value.as_array()?.iter().filter_map(text).collect::<Vec<String>>());
     if message["reason"] != "compiler-artifact" {
         return None;
     }
@@ -92,7 +108,8 @@ fn product(line: &str) -> Option<Product> {
         package: text(&message["package_id"])?,
         kind: text(&message["target"]["kind"][0])?,
         level: text(&message["profile"]["opt_level"]).unwrap_or_default(),
-        files: message["filenames"].as_array()?.iter().filter_map(|file| file.as_str().map(PathBuf::from)).collect(),
+        features: texts(&message["features"])?,
+        files: texts(&message["filenames"])?.into_iter().map(PathBuf::from).collect(),
     })
 }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::cache::UNFINISHED;
 use super::compile::Product;
-use super::source::Recipe;
+use super::documentation;
+use super::project;
+use super::resolved::Resolved;
+use super::source::{Recipe, Toolchain};
 use crate::error::{Error, Result};
 
 /// What every crate below the library tells the compiler.
@@ -22,6 +23,8 @@ const INDEX: &str = "index.json";
 pub struct Index {
     pub library: PathBuf,
     pub externs: BTreeMap<String, PathBuf>,
+    /// Where cargo compiled.
+    pub target: Option<PathBuf>,
 }
 
 impl Index {
@@ -49,11 +52,25 @@ pub fn gather(recipe: &Recipe, products: &[Product], folder: &Path) -> Result<()
             link(file, &beside.join(DEPENDENCIES))?;
         }
     }
-    let externs = externs(recipe, products, &beside)?;
-    let index = serde_json::to_vec_pretty(&Index { library: name, externs }).unwrap_or_default();
+    let Toolchain { cargo, host, .. } = &recipe.toolchain;
+    let resolved = Resolved::of(cargo, host, &recipe.source)?;
+    let externs = externs(recipe, &resolved, products, &beside)?;
+    // What `:dep` adds is resolved to the versions that the library has.
+    let lock = recipe.source.join("Cargo.lock");
+    std::fs::copy(&lock, beside.join("Cargo.lock")).map_err(Error::file("cannot copy", &lock))?;
+    project::write(&recipe.source, products, &beside)?;
+    documentation::write(recipe, &resolved, products, &beside);
+    let target = target(products);
+    let index = serde_json::to_vec_pretty(&Index { library: name, externs, target }).unwrap_or_default();
     std::fs::write(beside.join(INDEX), index).map_err(Error::file("cannot write", beside.join(INDEX)))?;
     let _ = std::fs::remove_dir_all(folder);
     std::fs::rename(&beside, folder).map_err(Error::file("cannot name the build", folder))
+}
+
+/// The folder above `release/deps`, where crates below the library are.
+fn target(products: &[Product]) -> Option<PathBuf> {
+    let deps = products.iter().find(|product| product.kind == "lib")?.files.first()?.parent()?;
+    Some(deps.parent()?.parent()?.to_path_buf()).filter(|_| deps.ends_with("release/deps"))
 }
 
 fn dynamic() -> &'static OsStr {
@@ -65,7 +82,7 @@ fn file<'a>(product: &'a Product, extension: &OsStr) -> Option<&'a PathBuf> {
 }
 
 /// Links where both are on one file system. A file with a hash in its name is replaced by cargo, never written over.
-fn link(file: &Path, folder: &Path) -> Result<PathBuf> {
+pub fn link(file: &Path, folder: &Path) -> Result<PathBuf> {
     let to = folder.join(file.file_name().unwrap_or_default());
     if !to.exists() && std::fs::hard_link(file, &to).is_err() {
         std::fs::copy(file, &to).map_err(Error::file("cannot copy", file))?;
@@ -74,18 +91,10 @@ fn link(file: &Path, folder: &Path) -> Result<PathBuf> {
 }
 
 /// The package's own dependencies with the archives that went into the library.
-fn externs(recipe: &Recipe, products: &[Product], folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let level = products.iter().rev().find(|product| product.kind == "dylib" || product.kind == "lib").map_or("", |product| &product.level);
+fn externs(recipe: &Recipe, resolved: &Resolved, products: &[Product], folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let mut externs = BTreeMap::new();
-    for (name, package) in dependencies(recipe)? {
-        // A crate that a build script uses as well may have been compiled twice; the library's has the library's level.
-        let mut of_package = products.iter().filter(|product| product.package == package && product.kind != "proc-macro");
-        let archive = of_package
-            .clone()
-            .filter(|product| product.level == level)
-            .chain(of_package.by_ref())
-            .find_map(|p| file(p, OsStr::new("rlib")));
-        if let Some(archive) = archive {
+    for (name, package) in resolved.dependencies(&resolved.id(&recipe.package)) {
+        if let Some(archive) = archive(products, &package) {
             let linked = link(archive, folder)?;
             externs.insert(name, PathBuf::from(linked.file_name().unwrap_or_default()));
         }
@@ -93,19 +102,13 @@ fn externs(recipe: &Recipe, products: &[Product], folder: &Path) -> Result<BTree
     Ok(externs)
 }
 
-/// The names under which the package knows its dependencies, with cargo's identities.
-fn dependencies(recipe: &Recipe) -> Result<Vec<(String, String)>> {
-    let mut cargo = Command::new(&recipe.toolchain.cargo);
-    let arguments = ["metadata", "--locked", "--format-version", "1", "--filter-platform", &recipe.toolchain.host];
-    let failed =
-        |messages: String| Error::Build { package: recipe.package.clone(), command: format!("cargo {}", arguments.join(" ")), messages };
-    let answer = cargo.args(arguments).current_dir(&recipe.source).output().map_err(|error| failed(error.to_string()))?;
-    let metadata: Value =
-        serde_json::from_slice(&answer.stdout).map_err(|_| failed(String::from_utf8_lossy(&answer.stderr).into_owned()))?;
-    let all = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let id = all(&metadata["packages"]).iter().find(|package| package["name"] == *recipe.package).map(|package| package["id"].clone());
-    let node = all(&metadata["resolve"]["nodes"]).into_iter().find(|node| Some(&node["id"]) == id.as_ref()).unwrap_or_default();
-    let normal = |dependency: &&Value| all(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
-    let named = |dependency: &Value| Some((dependency["name"].as_str()?.to_owned(), dependency["pkg"].as_str()?.to_owned()));
-    Ok(all(&node["deps"]).iter().filter(normal).filter_map(named).collect())
+/// The archive of a package that went into the library, or the library of a macro.
+pub fn archive<'a>(products: &'a [Product], package: &str) -> Option<&'a PathBuf> {
+    let level = products.iter().rev().find(|product| product.kind == "dylib" || product.kind == "lib").map_or("", |product| &product.level);
+    let of_package = || products.iter().filter(|product| product.package == package);
+    if let Some(library) = of_package().filter(|product| product.kind == "proc-macro").find_map(|product| file(product, dynamic())) {
+        return Some(library);
+    }
+    // A crate that a build script uses as well may have been compiled twice; the library's has the library's level.
+    of_package().filter(|product| product.level == level).chain(of_package()).find_map(|product| file(product, OsStr::new("rlib")))
 }

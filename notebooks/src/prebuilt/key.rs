@@ -15,6 +15,9 @@ const NO_SOURCE: [&str; 6] = ["target", "tests", "benches", "examples", "fuzz", 
 /// Flags that reach the compiler without standing in a file.
 const FLAGS: [&str; 3] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"];
 
+/// Raised when something else is kept of a build.
+const LAYOUT: &[u8] = b"2";
+
 /// Over toolchain, lock file, flags and all sources of the members that the package is made of.
 pub fn of(recipe: &Recipe) -> Result<String> {
     let mut hash = Sha256::new();
@@ -24,6 +27,7 @@ pub fn of(recipe: &Recipe) -> Result<String> {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
+    add("layout", LAYOUT);
     add("toolchain", recipe.toolchain.version.as_bytes());
     for flags in FLAGS {
         add(flags, std::env::var_os(flags).unwrap_or_default().as_encoded_bytes());

@@ -13,10 +13,13 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 
 mod cache;
-mod compile;
-mod gather;
+pub(crate) mod compile;
+mod documentation;
+pub(crate) mod gather;
 mod key;
 mod progress;
+pub(crate) mod project;
+pub(crate) mod resolved;
 mod source;
 
 pub use progress::{Progress, Show, shown};
@@ -41,6 +44,8 @@ pub struct Prebuilt {
     pub host: String,
     /// Where `libstd-….so` is.
     pub target_libdir: PathBuf,
+    /// Where cargo compiled it, for crates that are added later.
+    pub target: Option<PathBuf>,
     /// What the library offers, for completion, where that was written.
     pub api: Option<PathBuf>,
 }
@@ -82,7 +87,7 @@ pub fn folder(recipe: &Recipe) -> Result<PathBuf> {
 fn open(recipe: &Recipe, folder: &Path) -> Result<Option<Prebuilt>> {
     let Some(index) = gather::Index::read(folder) else { return Ok(None) };
     cache::hold(folder)?;
-    let api = folder.join("api.json");
+    let api = folder.join(documentation::API);
     Ok(Some(Prebuilt {
         library: folder.join(&index.library),
         search: vec![folder.join(gather::DEPENDENCIES)],
@@ -91,6 +96,7 @@ fn open(recipe: &Recipe, folder: &Path) -> Result<Option<Prebuilt>> {
         cargo: recipe.toolchain.cargo.clone(),
         host: recipe.toolchain.host.clone(),
         target_libdir: recipe.toolchain.target_libdir.clone(),
+        target: index.target,
         api: api.is_file().then_some(api),
         folder: folder.to_owned(),
     }))

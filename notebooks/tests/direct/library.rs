@@ -59,6 +59,7 @@ fn build() -> Prebuilt {
         cargo,
         host,
         target_libdir,
+        target: None,
         api: None,
     }
 }

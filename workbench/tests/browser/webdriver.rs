@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::base64::base64;
+use crate::programs::Programs;
 
 /// Key under which `WebDriver` names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -59,7 +59,7 @@ impl Browser {
             arguments.push("--blink-settings=scriptEnabled=false".into());
         }
         let options = json!({ "binary": programs.chromium, "args": arguments });
-        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" } });
         let session = browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         browser.session = format!("/session/{}", session["sessionId"].as_str().expect("a session"));
         // The page itself gets the size, whatever the window has around it.
@@ -121,6 +121,19 @@ impl Browser {
         let log = self.post("/se/log", &json!({ "type": "browser" }));
         let serious = |entry: &&Value| entry["level"] == "SEVERE" || entry["level"] == "WARNING";
         log.as_array().into_iter().flatten().filter(serious).map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Every address of a network that was asked for since the last call.
+    pub fn requests(&self) -> Vec<String> {
+        let log = self.post("/se/log", &json!({ "type": "performance" }));
+        let told = |entry: &Value| serde_json::from_str::<Value>(entry["message"].as_str()?).ok();
+        let address = |event: Value| match event["message"]["method"].as_str()? {
+            "Network.requestWillBeSent" => event["message"]["params"]["request"]["url"].as_str().map(str::to_owned),
+            "Network.webSocketCreated" => event["message"]["params"]["url"].as_str().map(str::to_owned),
+            _ => None,
+        };
+        let networked = |address: &String| ["http://", "https://", "ws://", "wss://"].iter().any(|scheme| address.starts_with(scheme));
+        log.as_array().into_iter().flatten().filter_map(told).filter_map(address).filter(networked).collect()
     }
 
     /// The reader prefers dark pages from now on.
@@ -190,37 +203,6 @@ impl Drop for Browser {
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
-    }
-}
-
-/// The programs a test needs.
-pub struct Programs {
-    chromedriver: PathBuf,
-    chromium: PathBuf,
-}
-
-impl Programs {
-    /// From the environment, the system, or the project's own `.tools`.
-    ///
-    /// `None`, said loudly, only where `PELLUCID_SKIP_BROWSER=1` allows it; otherwise a missing browser fails the test.
-    pub fn find() -> Option<Self> {
-        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/chromium");
-        let find = |variable: &str, name: &str| {
-            let named = std::env::var_os(variable).map(PathBuf::from);
-            let known = ["/usr/bin", "/usr/local/bin"].map(|folder| Path::new(folder).join(name));
-            named.into_iter().chain(known).chain([tools.join(name)]).find(|path| path.is_file())
-        };
-        let found = find("PELLUCID_CHROMEDRIVER", "chromedriver").zip(find("PELLUCID_CHROMIUM", "chromium"));
-        match found {
-            Some((chromedriver, chromium)) => Some(Self { chromedriver, chromium }),
-            None if std::env::var_os("PELLUCID_SKIP_BROWSER").is_some_and(|value| value == "1") => {
-                eprintln!("SKIPPED: no chromium and chromedriver here, and PELLUCID_SKIP_BROWSER=1");
-                None
-            }
-            None => panic!(
-                "no chromium and chromedriver: run ./test, which installs them, or name them in PELLUCID_CHROMIUM and PELLUCID_CHROMEDRIVER"
-            ),
-        }
     }
 }
 

@@ -30,6 +30,19 @@ impl Method {
         })
     }
 
+    /// The name that [`Method::by_name`] finds it by; with settings of one's own, that of its family.
+    ///
+    /// ```
+    /// use xai::{Method, Rollout};
+    /// assert_eq!(Method::by_name("rollout-max")?.name(), "rollout-max");
+    /// assert_eq!(Method::Rollout(Rollout { start_layer: 3, ..Rollout::abnar_2020() }).name(), "rollout, own settings");
+    /// # Ok::<(), xai::Error>(())
+    /// ```
+    pub fn name(&self) -> String {
+        let named = Self::named().into_iter().find(|(_, method, _)| method == self);
+        named.map_or_else(|| format!("{self}, own settings"), |(name, ..)| name.to_owned())
+    }
+
     /// What a map of one image costs, in words.
     ///
     /// ```

@@ -52,7 +52,7 @@ pub fn several(explanations: &[Explanation]) -> Rendering {
 fn small(explanation: &Explanation) -> String {
     let (what, recipe) = (format!("{explanation:?}"), recipe(explanation.attribution()));
     let picture = picture::rgb(&explanation.overlay()).png.map_or(String::new(), |png| image_element(&png, &what));
-    let (method, (low, high)) = (explanation.recipe().method.to_string(), explanation.heat_map().range());
+    let (method, (low, high)) = (explanation.recipe().method.name(), explanation.heat_map().range());
     let flat = if explanation.heat_map().is_flat() { ", no localised evidence" } else { "" };
     let words = format!("{}: {}; {low:.2e} to {high:.2e}{flat}", explanation.lesion.name, explanation.target);
     format!("<figure style=\"margin: 0; width: 19em\"><strong>{}</strong>{picture}{}{recipe}</figure>", escaped(&method), aside(&words))

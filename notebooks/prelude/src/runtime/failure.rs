@@ -4,7 +4,7 @@ use std::error::Error;
 use std::panic::Location;
 
 use super::ending::Ending;
-use super::interrupt::Interrupted;
+use super::interrupt::{Interrupted, interrupted};
 use super::panics::Place;
 
 /// Causes that are told; an error that is its own cause has no end.
@@ -42,7 +42,8 @@ impl<E: Into<Box<dyn Error>>> From<E> for Fail {
         let place = Place::of(Location::caller());
         let error: Box<dyn Error> = error.into();
         let mut next = Some(&*error);
-        let (mut causes, mut interrupted) = (Vec::new(), false);
+        // Libraries have words of their own for being stopped: what ends a cell after an interrupt is the interrupt.
+        let (mut causes, mut interrupted) = (Vec::new(), interrupted());
         while let Some(error) = next.filter(|_| causes.len() < MOST_CAUSES) {
             interrupted |= error.is::<Interrupted>();
             causes.push(error.to_string());

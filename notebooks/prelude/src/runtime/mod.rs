@@ -12,11 +12,13 @@
 //! | `frames` | shows content between printed lines |
 //! | `waiting` | runs `.await` at the top of a cell |
 //! | `tail` | shows a cell's last expression, whatever its type can do |
+//! | [`evcxr`] | shows it to evcxr |
 //! | `probe` | makes the compiler say the type of a variable |
 //! | `entry` | what the process around the cells calls, by C's rules |
 
 mod ending;
 mod entry;
+pub mod evcxr;
 mod failure;
 mod frames;
 mod interrupt;

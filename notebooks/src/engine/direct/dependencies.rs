@@ -1,18 +1,21 @@
 //! `:dep`: crates that are not in the library, built by cargo in a small project of their own.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use serde_json::Value;
-use toml::{Table, Value as Toml};
+use toml::{Table, Value};
 
 use super::Direct;
 use super::verdict;
 use crate::engine::{CellError, Event};
+use crate::error::Error;
+use crate::prebuilt::Prebuilt;
+use crate::prebuilt::compile::{self, Product};
+use crate::prebuilt::resolved::Resolved;
+use crate::prebuilt::{gather, project};
 
 impl Direct {
     /// Adds what `text` says; the crate is there from the next line on.
@@ -30,43 +33,54 @@ impl Direct {
             return Ok(());
         }
         let folder = self.compiler.folder.join("dependencies");
-        let built = self.build_dependencies(&folder, &wanted, output)?;
+        let products = self.build_dependencies(&folder, &wanted, output)?;
+        let beside = folder.join("crates");
+        self.compiler.externs = gathered(&self.settings.prebuilt, &folder, &products, &beside)
+            .map_err(|error| verdict::error("DependencyError", error.to_string()))?;
+        self.compiler.search = vec![beside];
         self.dependencies = wanted;
-        self.compiler.externs = built;
-        let release = folder.join("target/release");
-        self.compiler.search = vec![release.join("deps")];
         Ok(())
     }
 
-    fn build_dependencies(
-        &self,
-        folder: &Path,
-        wanted: &Table,
-        output: &mut dyn FnMut(Event),
-    ) -> Result<Vec<(String, PathBuf)>, CellError> {
+    fn build_dependencies(&self, folder: &Path, wanted: &Table, output: &mut dyn FnMut(Event)) -> Result<Vec<Product>, CellError> {
         let failed = |error: &io::Error| verdict::error("DependencyError", format!("the crates could not be built: {error}"));
-        write_project(folder, wanted, &self.settings.prebuilt.folder).map_err(|error| failed(&error))?;
-        let mut command = Command::new(&self.settings.prebuilt.cargo);
-        command.current_dir(folder).env("RUSTC", &self.settings.prebuilt.rustc).env("CARGO_TARGET_DIR", folder.join("target"));
-        command.env_remove("RUSTFLAGS").args(["build", "--release", "--message-format=json", "--color=always"]);
+        let prebuilt = &self.settings.prebuilt;
+        write_project(folder, wanted, &prebuilt.folder).map_err(|error| failed(&error))?;
+        // Where the library was compiled, its crates are found as they went into it.
+        let target = prebuilt.target.clone().filter(|target| target.is_dir()).unwrap_or_else(|| folder.join("target"));
+        let mut command = compile::cargo(&prebuilt.cargo);
+        command.current_dir(folder).env("RUSTC", &prebuilt.rustc).env("CARGO_TARGET_DIR", target);
+        command.args(["build", "--release", "--message-format=json", "--color=always"]);
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn();
         let mut child = spawned.map_err(|error| failed(&error))?;
         self.interrupts.watch(child.id());
-        let artefacts = child.stdout.take().map(|stdout| std::thread::spawn(move || artefacts(BufReader::new(stdout))));
+        let products = child.stdout.take().map(|stdout| std::thread::spawn(move || products(BufReader::new(stdout))));
         for line in child.stderr.take().into_iter().flat_map(|stderr| BufReader::new(stderr).lines()).map_while(Result::ok) {
             output(Event::Stderr(format!("{line}\n")));
         }
         self.interrupts.unwatch(child.id());
         let status = child.wait().map_err(|error| failed(&error))?;
-        let found = artefacts.and_then(|reader| reader.join().ok()).unwrap_or_default();
+        let found = products.and_then(|reader| reader.join().ok()).unwrap_or_default();
         if self.interrupts.cancelled() {
             return Err(verdict::interrupted());
         }
         if !status.success() {
             return Err(verdict::error("DependencyError", "cargo could not build the crates; its words stand above".to_owned()));
         }
-        Ok(wanted.iter().filter_map(|(name, value)| extern_of(name, value, &found)).collect())
+        Ok(found)
     }
+}
+
+/// Puts what the library does not have into one folder; gives what was asked for, by name.
+fn gathered(prebuilt: &Prebuilt, folder: &Path, products: &[Product], beside: &Path) -> crate::error::Result<Vec<(String, PathBuf)>> {
+    fs::create_dir_all(beside).map_err(Error::file("cannot make", beside))?;
+    let is_held = |file: &Path| file.file_name().is_some_and(|name| prebuilt.search.iter().any(|folder| folder.join(name).exists()));
+    for file in products.iter().flat_map(|product| &product.files).filter(|file| !is_held(file)) {
+        gather::link(file, beside)?;
+    }
+    let resolved = Resolved::of(&prebuilt.cargo, &prebuilt.host, folder)?;
+    let asked = resolved.dependencies(&resolved.id("cells")).into_iter().filter(|(name, _)| !project::is_held(name));
+    Ok(asked.filter_map(|(name, package)| Some((name, gather::archive(products, &package)?.clone()))).collect())
 }
 
 /// `name`, `name = "1"`, `name = { … }`, or `{ a = "1", b = "2" }`.
@@ -81,7 +95,7 @@ fn read(text: &str) -> Result<Table, CellError> {
     let wrong =
         |what: String| verdict::error("CommandError", format!("`:dep {text}` is no dependency: {what}; write `:dep name = \"1.2\"`"));
     match parsed.map_err(|error| wrong(error.message().to_owned()))?.remove("dependencies") {
-        Some(Toml::Table(table)) if !table.is_empty() => Ok(table),
+        Some(Value::Table(table)) if !table.is_empty() => Ok(table),
         _ => Err(wrong("it names no crate".to_owned())),
     }
 }
@@ -89,9 +103,10 @@ fn read(text: &str) -> Result<Table, CellError> {
 fn write_project(folder: &Path, wanted: &Table, prebuilt: &Path) -> io::Result<()> {
     fs::create_dir_all(folder.join("src"))?;
     fs::write(folder.join("src/lib.rs"), "")?;
-    let mut manifest: Table =
-        "[workspace]\n[package]\nname = \"cells\"\nedition = \"2024\"\n[profile.release]\ndebug = 0".parse().map_err(io::Error::other)?;
-    manifest.insert("dependencies".to_owned(), Toml::Table(wanted.clone()));
+    let mut manifest = project::read(prebuilt);
+    for (name, value) in wanted {
+        project::add(&mut manifest, name, value.clone());
+    }
     fs::write(folder.join("Cargo.toml"), manifest.to_string())?;
     let (lock, theirs) = (folder.join("Cargo.lock"), prebuilt.join("Cargo.lock"));
     // With the library's versions as a start, most of what a crate needs is downloaded already.
@@ -101,31 +116,7 @@ fn write_project(folder: &Path, wanted: &Table, prebuilt: &Path) -> io::Result<(
     Ok(())
 }
 
-/// The libraries that cargo made, by the name of their package and of their library.
-fn artefacts(output: impl BufRead) -> BTreeMap<(String, String), PathBuf> {
-    let messages = output.lines().map_while(Result::ok).filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-    messages.filter(|message| message["reason"] == "compiler-artifact").filter_map(|message| artefact(&message)).collect()
-}
-
-fn artefact(message: &Value) -> Option<((String, String), PathBuf)> {
-    let mut files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
-    let library = files.rfind(|file| file.ends_with(".rlib") || file.ends_with(".so"))?;
-    let id = message["package_id"].as_str()?;
-    // `registry+…#name@1.2.3`, or `path+…/folder#1.2.3` where the folder has the package's name.
-    let (place, version) = id.rsplit_once('#')?;
-    let package = version.split_once('@').map_or_else(|| place.rsplit('/').next().unwrap_or_default(), |(name, _)| name);
-    let name = message["target"]["name"].as_str()?.replace('-', "_");
-    Some(((package.to_owned(), name), PathBuf::from(library)))
-}
-
-/// What a cell calls a dependency, and where its library is.
-fn extern_of(name: &str, value: &Toml, found: &BTreeMap<(String, String), PathBuf>) -> Option<(String, PathBuf)> {
-    let package = value.get("package").and_then(Toml::as_str);
-    let path = found.iter().find(|((of, _), _)| of == package.unwrap_or(name)).or_else(|| {
-        let as_named = name.replace('-', "_");
-        found.iter().find(|((_, library), _)| *library == as_named)
-    });
-    let ((_, library), path) = path?;
-    let named = if package.is_some() { name.replace('-', "_") } else { library.clone() };
-    Some((named, path.clone()))
+/// What cargo made or found made.
+fn products(output: impl BufRead) -> Vec<Product> {
+    output.lines().map_while(Result::ok).filter_map(|line| compile::product(&line)).collect()
 }

@@ -22,7 +22,7 @@ pub(super) struct Ready {
     pub cell: Cell,
     pub plan: Plan,
     pub source: Source,
-    /// The types of its new variables; one that was moved away or has no type that could be told is missing.
+    /// The types of its new variables; one that was moved away or lasts for this cell only is missing.
     pub new: BTreeMap<String, Variable>,
     pub warnings: Vec<Diagnostic>,
 }
@@ -56,16 +56,19 @@ impl Direct {
             let optimisation = if cell.optimised { Optimisation::Full } else { self.optimisation };
             let compiled = self.build(source.text(), Purpose::Run, optimisation)?;
             if compiled.success {
-                let new = self.types(&cell, &plan, probe)?;
+                let new = types(&cell, &mut plan, probe)?;
                 return Ok(Ready { cell, plan, source, new, warnings: compiled.diagnostics });
             }
             match verdict::of(&compiled.diagnostics, &source) {
                 Verdict::Moved(marks) => marks.into_iter().for_each(|mark| plan.give_up(mark)),
-                Verdict::Borrowed if plan.tail == Tail::Rich => {
+                Verdict::Borrowed(names) if !names.is_empty() => {
+                    plan.brief.extend(names.into_iter().map(|name| (name, verdict::borrows(cell.number))));
+                }
+                Verdict::Borrowed(_) if plan.tail == Tail::Rich => {
                     first_errors = Some((compiled, source));
                     plan.tail = Tail::Debug;
                 }
-                Verdict::Borrowed | Verdict::Wrong => {
+                Verdict::Borrowed(_) | Verdict::Wrong => {
                     let (compiled, source) = first_errors.unwrap_or((compiled, source));
                     return Err(self.refuse(&cell, &compiled, &source));
                 }
@@ -92,33 +95,6 @@ impl Direct {
             true => Err(verdict::interrupted()),
             false => Ok(compiled),
         }
-    }
-
-    /// The types of the cell's new variables, from the cell or from the compiler.
-    fn types(&self, cell: &Cell, plan: &Plan, probe: Option<(Run, Source)>) -> Result<BTreeMap<String, Variable>, CellError> {
-        let mut told = BTreeMap::new();
-        if let Some((run, source)) = probe {
-            let compiled = run.finish().map_err(|error| verdict::broken(&error))?;
-            told = verdict::types(&compiled.diagnostics, &source);
-        }
-        let mut new = BTreeMap::new();
-        for binding in cell.bindings.iter().filter(|binding| !plan.spent.contains(&binding.name)) {
-            let ty = match (&binding.ty, told.get(&binding.name)) {
-                (Some(ty), _) => Ok(ty.clone()),
-                (None, Some(printed)) => typing::named(printed),
-                (None, None) => Err(Refusal::Unnamed),
-            };
-            let ty = ty.map_err(|refusal| self.refuse_variable(cell, &binding.name, refusal))?;
-            new.insert(binding.name.clone(), Variable { ty, mutable: binding.mutable, cell: cell.number });
-        }
-        Ok(new)
-    }
-
-    fn refuse_variable(&self, cell: &Cell, name: &str, refusal: Refusal) -> CellError {
-        let place = verdict::first_word(&cell.text, name).and_then(|offset| verdict::word(cell.number, offset, name));
-        let message = format!("`{name}` cannot be a variable of the notebook: {}", refusal.remedy());
-        let drawn = render::at("error", &message, place.as_ref(), &self.texts);
-        CellError { name: "CompileError".to_owned(), message, traceback: vec![drawn] }
     }
 
     /// Errors of the compiler, drawn over the cell.
@@ -149,4 +125,32 @@ impl Direct {
     fn around(&self) -> Around<'_> {
         Around { items: &self.items, texts: &self.texts }
     }
+}
+
+/// The types of the cell's new variables, from the cell or from the compiler. What has no type that another cell could write is brief.
+fn types(cell: &Cell, plan: &mut Plan, probe: Option<(Run, Source)>) -> Result<BTreeMap<String, Variable>, CellError> {
+    let mut told = BTreeMap::new();
+    if let Some((run, source)) = probe {
+        let compiled = run.finish().map_err(|error| verdict::broken(&error))?;
+        told = verdict::types(&compiled.diagnostics, &source);
+    }
+    let mut new = BTreeMap::new();
+    for binding in &cell.bindings {
+        let name = &binding.name;
+        if !plan.keeps(name) {
+            continue;
+        }
+        let ty = match (&binding.ty, told.get(name)) {
+            (Some(ty), _) => Ok(ty.clone()),
+            (None, Some(printed)) => typing::named(printed),
+            (None, None) => Err(Refusal::Unnamed),
+        };
+        match ty {
+            Ok(ty) => drop(new.insert(name.clone(), Variable { ty, mutable: binding.mutable, cell: cell.number })),
+            Err(refusal) => {
+                drop(plan.brief.insert(name.clone(), format!("lasted for cell {} only: {}", cell.number, refusal.remedy())));
+            }
+        }
+    }
+    Ok(new)
 }

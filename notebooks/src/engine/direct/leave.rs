@@ -47,18 +47,36 @@ impl Direct {
             self.variables.forget(name, &format!("was moved in cell {number}"));
         }
         if ending["kind"] == "done" {
-            for binding in &ready.cell.bindings {
-                match ready.new.get(&binding.name) {
-                    Some(variable) => self.variables.keep(&binding.name, variable.clone()),
-                    None => drop(self.variables.gone.insert(binding.name.clone(), format!("was moved in cell {number}"))),
-                }
-            }
+            self.keep_new(ready);
             return Outcome::Done;
         }
         if let Some(name) = ending["name"].as_str() {
             self.variables.forget(name, "is no longer what it was");
         }
         Outcome::Failed(self.tell(ending))
+    }
+
+    /// What the cell made is there for later cells; of what is not, they can say why.
+    fn keep_new(&mut self, ready: &Ready) {
+        let mut brief = Vec::new();
+        for name in ready.cell.bindings.iter().map(|binding| &binding.name) {
+            match (ready.new.get(name), ready.plan.brief.get(name)) {
+                (Some(variable), _) => self.variables.keep(name, variable.clone()),
+                (None, Some(why)) => {
+                    self.variables.lose(name, why.clone());
+                    brief.push(name);
+                }
+                (None, None) => self.variables.lose(name, format!("was moved in cell {}", ready.cell.number)),
+            }
+        }
+        self.release(&brief);
+    }
+
+    /// Ends the life of values that no cell can reach any more. A process that is gone holds none.
+    fn release(&mut self, names: &[&String]) {
+        if let Some(process) = self.process.as_mut().filter(|_| !names.is_empty()) {
+            let _ = process.send(&json!({ "forget": names }));
+        }
     }
 
     /// How a cell ended, with the line of the cell where it did.
@@ -120,10 +138,7 @@ impl Direct {
         for name in &names {
             self.variables.forget(name, &format!("was dropped in cell {}, which changes its type", ready.cell.number));
         }
-        if let Some(process) = self.process.as_mut() {
-            // A process that is gone holds no values either.
-            let _ = process.send(&json!({ "forget": names }));
-        }
+        self.release(&names.iter().collect::<Vec<_>>());
         let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         output(Event::Stderr(format!("Dropped {list}: this cell changes what their types are made of. Make them again.\n")));
     }

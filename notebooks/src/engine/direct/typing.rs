@@ -3,7 +3,7 @@
 use syn::visit_mut::{self, VisitMut};
 use syn::{Lifetime, ParenthesizedGenericArguments, Type, TypeFnPtr};
 
-/// Why a value cannot become a variable of the notebook.
+/// Why a variable lasts for its own cell only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Every closure has a type of its own that has no name.

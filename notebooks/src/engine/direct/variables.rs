@@ -31,6 +31,12 @@ impl Variables {
         self.live.insert(name.to_owned(), variable);
     }
 
+    /// Says why there is no variable of this name, whether there was one or not.
+    pub fn lose(&mut self, name: &str, why: String) {
+        self.live.remove(name);
+        self.gone.insert(name.to_owned(), why);
+    }
+
     /// Forgets a variable; `why` completes a sentence that begins with its name.
     pub fn forget(&mut self, name: &str, why: &str) {
         if self.live.remove(name).is_some() {

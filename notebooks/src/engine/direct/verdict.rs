@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cell::Cell;
 use super::diagnostic::Diagnostic;
-use super::render::Note;
-use super::source::{Mark, Source, Spot};
+use super::source::{Mark, Source};
 use super::variables::Variables;
 use crate::engine::CellError;
 
@@ -17,8 +16,8 @@ const BORROWS: [&str; 11] = ["E0597", "E0716", "E0505", "E0506", "E0515", "E0521
 pub enum Verdict {
     /// It moves these variables away: without keeping them it may compile.
     Moved(Vec<Mark>),
-    /// A value is borrowed for longer than it lives, and that may be the last expression's.
-    Borrowed,
+    /// A value is borrowed for longer than it lives: by these new variables, or else it may be the last expression's.
+    Borrowed(Vec<String>),
     /// It is wrong.
     Wrong,
 }
@@ -32,7 +31,7 @@ pub fn of(diagnostics: &[Diagnostic], source: &Source) -> Verdict {
     }
     let borrows = |error: &&Diagnostic| BORROWS.contains(&error.code()) || error.message.contains("lifetime may not live long enough");
     match !errors.is_empty() && errors.iter().all(borrows) {
-        true => Verdict::Borrowed,
+        true => Verdict::Borrowed(errors.iter().flat_map(|error| borrowers(error, source)).collect()),
         false => Verdict::Wrong,
     }
 }
@@ -45,6 +44,18 @@ fn moved(error: &Diagnostic, source: &Source) -> Option<Mark> {
         mark @ (Mark::PutBack(_) | Mark::Keep(_)) if error.code() == "E0382" || error.code() == "E0381" => Some(mark.clone()),
         _ => None,
     }
+}
+
+/// The variables whose keeping needs a borrow to last.
+fn borrowers(error: &Diagnostic, source: &Source) -> Vec<String> {
+    let labels: Vec<_> = std::iter::once(error).chain(&error.children).flat_map(Diagnostic::labels).collect();
+    // Where a move is the error, its place is that of the owner.
+    let owner = |primary: bool| primary && error.code() == "E0505";
+    let keeps = labels.iter().filter(|label| !owner(label.primary)).filter_map(|label| match source.mark(label.range.start)? {
+        Mark::Keep(name) => Some(name.clone()),
+        _ => None,
+    });
+    keeps.collect()
 }
 
 /// The types that a probe was told, by variable.
@@ -67,9 +78,6 @@ pub fn remarks(error: &Diagnostic, source: &Source, cell: &Cell, variables: &Var
     let mut remarks = Vec::new();
     for mark in marks {
         remarks.extend(match mark {
-            Mark::Keep(name) if BORROWS.contains(&error.code()) => Some(format!(
-                "a variable of the notebook owns its data, and `{name}` borrows: keep a copy (`.clone()`, `.to_owned()`, `.to_vec()`), or use it within one block `{{ … }}`"
-            )),
             Mark::Load(name) if ["E0384", "E0594", "E0596"].contains(&error.code()) => {
                 let of = variables.live.get(name).map_or(0, |variable| variable.cell);
                 Some(format!("`{name}` comes from cell {of}, where it is not `mut`: write `let mut {name} = {name};` first"))
@@ -85,6 +93,11 @@ pub fn remarks(error: &Diagnostic, source: &Source, cell: &Cell, variables: &Var
     }
     remarks.dedup();
     remarks
+}
+
+/// Why a variable that borrows is not there in the next cell.
+pub fn borrows(cell: usize) -> String {
+    format!("lasted for cell {cell} only, because it borrows: keep a copy (`.clone()`, `.to_owned()`, `.to_vec()`)")
 }
 
 /// The name in "cannot find value `net` in this scope".
@@ -113,21 +126,6 @@ fn distance(one: &str, other: &str) -> usize {
         }
     }
     row[other.len()]
-}
-
-/// A word of a cell, to point at.
-pub fn word(cell: usize, offset: usize, word: &str) -> Option<Note> {
-    let start = Spot { cell, offset };
-    Some(Note { start, end: offset + word.len(), primary: true, text: None, instead: None })
-}
-
-/// Where a `let` of this name begins to name it, as far as words can tell.
-pub fn first_word(text: &str, name: &str) -> Option<usize> {
-    let whole = |at: &usize| {
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
-        !text[..*at].ends_with(is_part) && !text[*at + name.len()..].starts_with(is_part)
-    };
-    text.match_indices(name).map(|(at, _)| at).find(whole)
 }
 
 /// An error of one line.

@@ -27,6 +27,8 @@ pub struct Plan {
     pub moved: BTreeSet<String>,
     /// New variables that it moves away itself.
     pub spent: BTreeSet<String>,
+    /// New variables that last for this cell only, with the reason.
+    pub brief: BTreeMap<String, String>,
     /// How its last expression is shown.
     pub tail: Tail,
 }
@@ -39,6 +41,11 @@ impl Plan {
             Mark::Keep(name) => drop(self.spent.insert(name)),
             Mark::Load(_) | Mark::Probe(_) | Mark::Tail => {}
         }
+    }
+
+    /// True for a new variable that later cells shall see.
+    pub fn keeps(&self, name: &str) -> bool {
+        !self.spent.contains(name) && !self.brief.contains_key(name)
     }
 }
 
@@ -166,7 +173,7 @@ fn write_new(source: &mut Source, cell: &Cell, plan: &Plan, purpose: Purpose) {
         let name = &binding.name;
         match purpose {
             Purpose::Probe if binding.ty.is_none() => source.marked(&format!("{RT}::type_of(&{name});\n"), Mark::Probe(name.clone())),
-            Purpose::Run if !plan.spent.contains(name) => {
+            Purpose::Run if plan.keeps(name) => {
                 let ty = binding.ty.as_deref().unwrap_or("_");
                 source.marked(&format!("{RT}::put::<{ty}>(\"{name}\", {name});\n"), Mark::Keep(name.clone()));
             }

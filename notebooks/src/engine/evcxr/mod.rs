@@ -34,7 +34,7 @@ const LISTEN: Duration = Duration::from_millis(5);
 
 /// What every cell sees, once a kernel.
 const ITEMS: &str = "#[allow(unused_imports)] use pellucid::prelude::*;
-#[allow(unused_imports)] use pellucid::runtime::{ShowDebug as _, ShowName as _};";
+#[allow(unused_imports)] use pellucid::runtime::evcxr::{ByDebug as _, ByType as _};";
 /// What every process of cells begins with: our interruption, and panics that say no more than they must.
 const PROCESS: &str = "pellucid::runtime::pellucid_start(); std::panic::set_hook(Box::new(|panic| eprintln!(\"{panic}\"))); let _ = Ok::<i32, std::fmt::Error>(1)?;";
 /// Takes an interruption back that no loop has met.

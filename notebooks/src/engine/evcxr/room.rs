@@ -1,11 +1,11 @@
 //! The folder in which one kernel's cells are built: two kernels in one folder break each other.
 
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::prebuilt::cache_folder;
 
+const ROOM: &str = "pellucid-evcxr-";
 const IN_USE: &str = "in_use";
 
 /// A room of this process, removed when it is dropped; a room whose process was killed is removed by the next that enters one.
@@ -19,14 +19,14 @@ impl Room {
     /// Makes a room and says to evcxr where it is.
     ///
     /// # Errors
-    /// When the cache cannot be written.
+    /// When the folder for temporary files cannot be written. A room is never below a checkout, whose workspace cargo would look for.
     ///
     /// # Safety
     /// No other thread of this process may run yet: evcxr reads its settings from the environment, which is written here.
     pub unsafe fn enter() -> Result<Self> {
-        let rooms = cache_folder()?.join("rooms");
+        let rooms = std::env::temp_dir();
         sweep(&rooms);
-        let folder = rooms.join(std::process::id().to_string());
+        let folder = rooms.join(format!("{ROOM}{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         for part in ["build", "settings"] {
             std::fs::create_dir_all(folder.join(part)).map_err(Error::file("cannot make", folder.join(part)))?;
@@ -51,7 +51,8 @@ impl Drop for Room {
 
 /// Removes rooms that nobody is in.
 fn sweep(rooms: &Path) {
-    for room in std::fs::read_dir(rooms).into_iter().flatten().flatten() {
+    let is_room = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with(ROOM);
+    for room in std::fs::read_dir(rooms).into_iter().flatten().flatten().filter(is_room) {
         let empty = File::open(room.path().join(IN_USE)).is_ok_and(|file| file.try_lock().is_ok());
         if empty {
             let _ = std::fs::remove_dir_all(room.path());

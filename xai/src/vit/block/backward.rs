@@ -6,7 +6,7 @@ use kernels::attention::{self, Forward, ReadOuts};
 use kernels::layer_norm::{self, AffineGradient};
 use kernels::linear::{self, Input, Then};
 
-use super::BlockTape;
+use super::{BlockTape, near};
 use crate::Error;
 use crate::vit::arena::Arena;
 use crate::vit::extent::Extent;
@@ -95,11 +95,17 @@ fn mlp_backward<T: Real>(
         branch_weights(&mlp.fc2, &activated, (dx, &dy), (&mut gradient.fc2, gradient.scale.as_mut()), arena)?;
     }
     let Arena { workspace, scratch, .. } = arena;
-    let dhidden = scratch.hidden.at_least(tape.hidden.len());
-    let then = Then::Gate { activation, before: &tape.hidden, to: dhidden };
-    linear::backward(dy.as_deref().unwrap_or(dx), &mlp.fc2.weight, then, workspace)?;
+    let (width, wide) = (extent.width, extent.intermediate);
+    // The gradients of weights are made from all rows at once.
+    let at_a_time = if gradient.is_some() { extent.images * extent.tokens } else { near::<T>(dx.len() / width, wide) };
+    let dhidden = scratch.hidden.at_least(at_a_time.min(dx.len() / width) * wide);
     let dnormed = scratch.rows.at_least(dx.len());
-    linear::backward(dhidden, &mlp.fc1.weight, Then::Store(dnormed), workspace)?;
+    let rows = dy.as_deref().unwrap_or(dx).chunks(at_a_time * width).zip(dnormed.chunks_mut(at_a_time * width));
+    for ((dy, dnormed), before) in rows.zip(tape.hidden.chunks(at_a_time * wide)) {
+        let dhidden = &mut dhidden[..before.len()];
+        linear::backward(dy, &mlp.fc2.weight, Then::Gate { activation, before, to: dhidden }, workspace)?;
+        linear::backward(dhidden, &mlp.fc1.weight, Then::Store(dnormed), workspace)?;
+    }
     if let Some(gradient) = gradient {
         normed_weights(extent, &mlp.norm, &tape.middle, (dhidden, dnormed), (&mut gradient.fc1, &mut gradient.norm))?;
     }

@@ -79,12 +79,23 @@ fn mlp_forward<T: Real>(
 ) -> Result<(), Error> {
     let Arena { workspace, scratch, .. } = arena;
     keep(x, middle);
-    let hidden = scratch.hidden.at_least(extent.len(extent.intermediate));
-    let then = Then::Activate { activation: extent.activation.into(), before, after: hidden };
-    linear::forward(Input::Normed(x, mlp.norm.affine(extent.eps)), mlp.fc1.layer(), then, workspace)?;
-    let then = Then::Add { to: x, scale: scale_of(&mlp.scale) };
-    linear::forward(Input::Plain(hidden), mlp.fc2.layer(), then, workspace)?;
+    let at_a_time = near::<T>(x.len() / extent.width, extent.intermediate);
+    let mut befores = before.chunks_mut((at_a_time * extent.intermediate).max(1));
+    for x in x.chunks_mut(at_a_time * extent.width) {
+        let hidden = scratch.hidden.at_least(x.len() / extent.width * extent.intermediate);
+        let then = Then::Activate { activation: extent.activation.into(), before: befores.next().unwrap_or_default(), after: hidden };
+        linear::forward(Input::Normed(x, mlp.norm.affine(extent.eps)), mlp.fc1.layer(), then, workspace)?;
+        let then = Then::Add { to: x, scale: scale_of(&mlp.scale) };
+        linear::forward(Input::Plain(hidden), mlp.fc2.layer(), then, workspace)?;
+    }
     Ok(())
+}
+
+/// How many of so many rows to take at a time, in even shares: what an MLP holds of them between its layers stays in the nearer caches.
+fn near<T>(rows: usize, intermediate: usize) -> usize {
+    const BYTES: usize = 7 << 20;
+    let most = (BYTES / (size_of::<T>() * intermediate.max(1))).max(1);
+    rows.div_ceil(rows.div_ceil(most).max(1)).max(1)
 }
 
 /// Copies the tokens onto a tape that has room for them.
