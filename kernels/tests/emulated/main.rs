@@ -5,6 +5,7 @@
 //! Each of them must be caught. Without a C++ compiler the tests say loudly that they are skipped.
 #![cfg(unix)]
 
+#[allow(dead_code)]
 #[path = "../../emulator/library.rs"]
 mod emulator;
 #[allow(dead_code)]

@@ -20,6 +20,8 @@ mod gradient_rollout;
 mod integrated_gradients;
 mod named;
 mod noise;
+#[cfg(all(test, unix))]
+mod on_device;
 mod passes;
 mod presets;
 mod relevance;

@@ -12,7 +12,7 @@ mod places;
 mod pulled;
 mod replay;
 #[cfg(all(test, unix))]
-mod tests;
+pub(crate) mod tests;
 mod weights;
 
 use std::collections::HashMap;

@@ -3,12 +3,11 @@
 #[allow(dead_code)]
 #[path = "../../../../../kernels/emulator/library.rs"]
 mod emulator;
-mod explained;
 mod limits;
 mod parity;
 #[allow(dead_code)]
 #[path = "../../../../../kernels/emulator/queue.rs"]
-mod queue;
+pub(crate) mod queue;
 
 use std::sync::Arc;
 
@@ -25,10 +24,10 @@ use crate::{Batch, Device, Vit};
 use emulator::Schedule;
 use queue::Emulated;
 
-const CLASSES: usize = 3;
+pub(crate) const CLASSES: usize = 3;
 
 /// Two blocks of two heads of 32 values on 16 patches.
-fn vit() -> VitConfig {
+pub(crate) fn vit() -> VitConfig {
     VitConfig { image_size: (16, 16), hidden_size: 64, num_attention_heads: 2, intermediate_size: 88, ..VitConfig::tiny_for_tests() }
 }
 
@@ -86,7 +85,7 @@ fn lively(config: &VitConfig, head: HeadKind) -> Weights<f32> {
     weights
 }
 
-fn pictures(config: &VitConfig, images: usize) -> Batch {
+pub(crate) fn pictures(config: &VitConfig, images: usize) -> Batch {
     let (height, width) = config.image_size;
     let values = seeded::<f32>(77, images * config.num_channels * height * width);
     let shape = (images, config.num_channels, height, width);
@@ -94,19 +93,19 @@ fn pictures(config: &VitConfig, images: usize) -> Batch {
 }
 
 /// The emulated device, or nothing where there is no C++ compiler.
-fn device() -> Option<Arc<Emulated>> {
+pub(crate) fn device() -> Option<Arc<Emulated>> {
     Emulated::new(Schedule::Backward).map(Arc::new)
 }
 
 /// A model on the CPU.
-fn on_cpu(config: &VitConfig, head: HeadKind) -> Vit {
+pub(crate) fn on_cpu(config: &VitConfig, head: HeadKind) -> Vit {
     let vit = Vit::random(config.clone(), head, 1).expect("an architecture");
     let model = Arc::unwrap_or_clone(vit.model);
     Vit { model: Arc::new(Model { weights: lively(config, head), ..model }) }
 }
 
 /// The same model on a device.
-fn on_device(vit: &Vit, queue: Arc<Emulated>, storage: Storage) -> Result<Vit, crate::Error> {
+pub(crate) fn on_device(vit: &Vit, queue: Arc<Emulated>, storage: Storage) -> Result<Vit, crate::Error> {
     let model = Model::clone(&vit.model);
     let engine = Engine::on(queue, storage, &model.config, &model.weights)?;
     Ok(Vit { model: Arc::new(Model { device: Device::Cuda(0), engine: Some(Arc::new(engine)), ..model }) })
@@ -123,12 +122,12 @@ fn off(found: impl IntoIterator<Item = f64>, expected: impl IntoIterator<Item = 
 }
 
 /// The cosine between what was found and what was expected; NaN where one of them is.
-fn cosine(found: &[f64], expected: &[f64]) -> f64 {
+pub(crate) fn cosine(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len(), "lengths differ");
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     dot(found, expected) / (dot(found, found) * dot(expected, expected)).sqrt()
 }
 
-fn wide(values: &[f32]) -> Vec<f64> {
+pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }

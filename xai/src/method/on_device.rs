@@ -2,7 +2,7 @@
 
 use kernels::cuda::Storage;
 
-use super::{CLASSES, cosine, device, on_cpu, on_device, pictures, vit, wide};
+use crate::vit::cuda::tests::{CLASSES, cosine, device, on_cpu, on_device, pictures, vit, wide};
 use crate::{
     AttentionMap, ChannelReduction, Gradient, GradientRollout, HeadFusion, HeadKind, InputXGradient, IntegratedGradients, Method, Probe,
     Quadrature, Relevance, Rollout, SmoothGrad, Target, explain,
