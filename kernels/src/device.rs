@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::panic::catch_unwind;
+use std::str::FromStr;
 
 use crate::Error;
+use crate::cuda::Fault;
 
 /// A place that computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,20 +17,24 @@ pub enum Device {
 }
 
 impl Device {
-    /// The fastest place that this build can use: the CPU, as long as there are no CUDA kernels.
+    /// The fastest place there is: the first CUDA device, the CPU where none is found.
     ///
     /// ```
-    /// assert_eq!(kernels::Device::best(), kernels::Device::Cpu);
+    /// assert!(kernels::Device::best().require().is_ok());
     /// ```
     pub fn best() -> Self {
-        Self::Cpu
+        let first = Self::Cuda(0);
+        if first.require().is_ok() { first } else { Self::Cpu }
     }
 
     /// An error that says why, when this device cannot compute.
+    ///
+    /// # Errors
+    /// [`Error::Cuda`].
     pub fn require(self) -> Result<(), Error> {
         match self {
             Self::Cpu => Ok(()),
-            Self::Cuda(ordinal) => Err(Error::Cuda { ordinal, reason: Cuda::probe().refusal(ordinal) }),
+            Self::Cuda(ordinal) => Cuda::probe().serves(ordinal).map_err(|fault| Error::Cuda { ordinal, fault }),
         }
     }
 }
@@ -41,6 +47,31 @@ impl fmt::Display for Device {
         }
     }
 }
+
+impl FromStr for Device {
+    type Err = UnknownDevice;
+
+    /// ```
+    /// use kernels::Device;
+    /// assert_eq!(["cpu", "cuda", "cuda:3"].map(str::parse), [Ok(Device::Cpu), Ok(Device::Cuda(0)), Ok(Device::Cuda(3))]);
+    /// assert!("gpu".parse::<Device>().is_err());
+    /// ```
+    fn from_str(text: &str) -> Result<Self, UnknownDevice> {
+        match text {
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => {
+                let ordinal = text.strip_prefix("cuda:").and_then(|ordinal| ordinal.parse().ok());
+                ordinal.map(Self::Cuda).ok_or_else(|| UnknownDevice(text.into()))
+            }
+        }
+    }
+}
+
+/// A text that names no device.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no device: write cpu, cuda, or cuda:N for the device of ordinal N")]
+pub struct UnknownDevice(String);
 
 /// What a look for CUDA found; the driver is opened at run time, so a machine without one loses nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,13 +100,13 @@ impl Cuda {
         catch_unwind(devices).unwrap_or_else(|_| Err("the driver library lacks symbols".into())).unwrap_or_else(Self::Broken)
     }
 
-    /// Why device `ordinal` cannot be used.
-    fn refusal(&self, ordinal: usize) -> String {
+    /// Whether device `ordinal` can be used.
+    fn serves(&self, ordinal: usize) -> Result<(), Fault> {
         match self {
-            Self::NoDriver => "no CUDA driver library was found".into(),
-            Self::Broken(reason) => format!("the CUDA driver does not start ({reason})"),
-            Self::Found { devices, .. } if ordinal >= devices.len() => format!("the driver knows {} device(s)", devices.len()),
-            Self::Found { .. } => "this version has no CUDA kernels yet".into(),
+            Self::NoDriver => Err(Fault::NoDriver),
+            Self::Broken(reason) => Err(Fault::Broken(reason.clone())),
+            Self::Found { devices, .. } if ordinal >= devices.len() => Err(Fault::NoDevice { ordinal, count: devices.len() }),
+            Self::Found { .. } => Ok(()),
         }
     }
 }
@@ -103,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_explicit_gpu_is_a_typed_error_and_no_panic() {
-        let Err(Error::Cuda { ordinal: 97, reason }) = Device::Cuda(97).require() else { panic!("device 97 cannot exist") };
-        assert!(!reason.is_empty());
+        let Err(Error::Cuda { ordinal: 97, fault }) = Device::Cuda(97).require() else { panic!("device 97 cannot exist") };
+        assert!(matches!(fault, Fault::NoDriver | Fault::Broken(_) | Fault::NoDevice { ordinal: 97, .. }), "{fault}");
     }
 }

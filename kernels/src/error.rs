@@ -1,5 +1,7 @@
 //! What a kernel refuses.
 
+use crate::cuda::Fault;
+
 /// Shapes that do not fit, or a device that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -18,13 +20,17 @@ pub enum Error {
     },
 
     /// An explicit request for a GPU that cannot be served.
-    #[error("CUDA device {ordinal} is not available: {reason}; use the CPU, or see `pellucid doctor`")]
+    #[error("CUDA device {ordinal} is not available: {fault}")]
     Cuda {
         /// The device asked for.
         ordinal: usize,
         /// Why it cannot be used.
-        reason: String,
+        fault: Fault,
     },
+
+    /// A device that does not do what it was asked for.
+    #[error(transparent)]
+    Device(#[from] Fault),
 }
 
 /// Checks that `slice` holds exactly `expected` values.

@@ -86,14 +86,14 @@ impl ModelSource {
         Ok((Self::Path(snapshot.folder), snapshot.notes))
     }
 
-    /// Loads the model; `options` say how a checkpoint is read and what its files do not say.
+    /// Loads the model onto the CPU; [`Vit::on`] brings it to another device. `options` say how a checkpoint is read and what its files do not say.
     ///
     /// # Errors
     /// As for [`Vit::load`] and [`hub::fetch`].
     pub fn load(&self, options: &LoadOptions) -> Result<Vit, Error> {
         match self {
             Self::Path(path) => {
-                let vit = Vit::load_with(path, options, &Device::best())?;
+                let vit = Vit::load_with(path, options, &Device::Cpu)?;
                 hub::expect_named_bytes(path, &vit.source().sha256)?;
                 Ok(vit)
             }

@@ -11,13 +11,16 @@ from worker import Worker
 HERE = Path(__file__).resolve().parent
 
 
-def workers(options):
-    """Ours first; every command is a program or a command line in quotes."""
+def workers(options, device="cpu"):
+    """Ours first; every command is a program or a command line in quotes. On a CUDA device there are ours and PyTorch alone."""
+    on_device = [] if device == "cpu" else ["--device", device]
     python = options.peer_python
-    peers = [[python, str(HERE / "peer_pytorch.py")], [python, str(HERE / "peer_onnxruntime.py")]]
-    if options.candle:
+    peers = [[python, str(HERE / "peer_pytorch.py"), *on_device]]
+    if not on_device:
+        peers.append([python, str(HERE / "peer_onnxruntime.py")])
+    if options.candle and not on_device:
         peers.append(shlex.split(options.candle))
-    return [Worker(command) for command in [shlex.split(options.ours), *peers]]
+    return [Worker(command) for command in [[*shlex.split(options.ours), *on_device], *peers]]
 
 
 def described(all_workers):

@@ -17,7 +17,7 @@ def rollout(model, pixel_values):
     """Attention rollout: mean over heads, plus identity, rows renormalised, full N x N products, row of CLS."""
     with torch.inference_mode():
         attentions = model(pixel_values, output_attentions=True).attentions
-        identity = torch.eye(attentions[0].shape[-1], dtype=attentions[0].dtype)
+        identity = torch.eye(attentions[0].shape[-1], dtype=attentions[0].dtype, device=attentions[0].device)
         product = identity.expand(len(pixel_values), -1, -1)
         for attention in attentions:  # (B, H, N, N)
             fused = attention.mean(dim=1) + identity
@@ -31,7 +31,7 @@ def relevance(model, pixel_values):
     output = model(pixel_values.clone().requires_grad_(True), output_attentions=True)
     gradients = torch.autograd.grad(output.logits[:, 0].sum(), output.attentions)
     with torch.inference_mode():
-        identity = torch.eye(gradients[0].shape[-1], dtype=gradients[0].dtype)
+        identity = torch.eye(gradients[0].shape[-1], dtype=gradients[0].dtype, device=gradients[0].device)
         product = identity.repeat(len(pixel_values), 1, 1)
         for attention, gradient in zip(output.attentions, gradients):
             product = product + (attention * gradient).clamp(min=0.0).mean(dim=1) @ product

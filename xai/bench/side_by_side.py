@@ -23,8 +23,8 @@ SETTLE_SECONDS = 0.05  # Lets the thread pool of the one that just ran fall asle
 
 def main():
     options = arguments()
-    everyone = workers(options)
-    report = described(everyone) | {"runs_per_turn": options.runs, "results": []}
+    everyone = workers(options, options.device)
+    report = described(everyone) | {"runs_per_turn": options.runs, "device": options.device, "results": []}
     report["fma_peak"] = fma_peak(options.fma_peak)
     try:
         for model in options.model or MODELS:
@@ -44,11 +44,12 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", required=True, help="our worker: an executable, or a command line in quotes")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda:N for our worker and PyTorch; onnxruntime and candle have none then")
     parser.add_argument("--candle", help="the candle worker; without it candle is left out")
     parser.add_argument("--fma-peak", help="the program that measures what the processor can do; without it no share is told")
     parser.add_argument("--peer-python", default=sys.executable, help="a Python that has torch, transformers and onnxruntime")
     parser.add_argument("--model", action="append", choices=MODELS, help="once or several times; all without it")
-    parser.add_argument("--batch", action="append", type=int, choices=BATCHES, help="once or several times; all without it")
+    parser.add_argument("--batch", action="append", type=int, help="once or several times; all without it")
     parser.add_argument("--rounds", type=int, default=15, help="rounds for batch 1 (15 or more for a figure to publish)")
     parser.add_argument("--large-rounds", type=int, default=7, help="rounds for larger batches")
     parser.add_argument("--runs", type=int, default=3, help="runs per turn for batch 1; a turn counts with their median; one for larger batches")

@@ -14,7 +14,8 @@ fn explanations(criterion: &mut Criterion) {
         for precision in [Precision::F32, Precision::Bf16] {
             let config = VitConfig::by_name(name).expect("a named architecture");
             let side = if name.starts_with("dinov2") { 224 } else { config.image_size.0 };
-            let vit = Vit::random(config, HeadKind::Linear(7), 1).expect("it can be built").with_precision(precision);
+            let vit =
+                Vit::random(config, HeadKind::Linear(7), 1).expect("it can be built").with_precision(precision).expect("the CPU is there");
             for images in [1, 8] {
                 let pixels = Array4::from_shape_vec((images, 3, side, side), seeded(7, images * 3 * side * side));
                 let batch = Batch::new(pixels.expect("as many values as pixels")).expect("pixels are finite");

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use kernels::adamw::{self, Moments};
 use kernels::cross_entropy;
 
+use crate::vit::Model;
 use crate::vit::backward::{self, Extra};
 use crate::vit::embedding::Pixels;
 use crate::vit::forward::{self, Keep};
 use crate::vit::weights::Weights;
-use crate::{Batch, Error, Patches, Precision, Vit};
+use crate::{Batch, Device, Error, Patches, Precision, Vit};
 
 pub use kernels::adamw::Settings as AdamW;
 
@@ -54,8 +55,10 @@ pub struct Training {
 }
 
 impl Training {
-    /// Starts from a model's weights.
+    /// Starts from a model's weights; training computes on the CPU, wherever the model was.
     pub fn of(vit: Vit) -> Self {
+        let model = Arc::unwrap_or_clone(vit.model);
+        let vit = Vit { model: Arc::new(Model { device: Device::Cpu, engine: None, ..model }) };
         let moments = vit.model.weights.named().iter().map(|(_, tensor)| Moments::zero(tensor.values().len())).collect();
         Self { vit, moments, steps: 0 }
     }

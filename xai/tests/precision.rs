@@ -25,7 +25,7 @@ fn bf16_stays_within_its_gates() {
     }));
     let batch = batch.unwrap();
     let exact = Vit::random(VitConfig::vit_tiny_patch16_224(), HeadKind::Linear(7), 3).unwrap();
-    let rounded = exact.clone().with_precision(Precision::Bf16);
+    let rounded = exact.clone().with_precision(Precision::Bf16).unwrap();
     assert_eq!((exact.precision(), rounded.precision()), (Precision::F32, Precision::Bf16));
     let logits = |vit: &Vit| numbers(vit.trace(&batch, xai::Probe::Logits).unwrap().logits().iter().copied());
     let off = relative(&logits(&rounded), &logits(&exact));
@@ -51,7 +51,7 @@ fn a_comparison_with_nan_fails() {
 
 #[test]
 fn recipes_say_which_numbers_and_instructions() {
-    let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(2), 1).unwrap().with_precision(Precision::Bf16);
+    let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(2), 1).unwrap().with_precision(Precision::Bf16).unwrap();
     let batch = Batch::new(Array4::zeros((1, 3, 8, 12))).unwrap();
     let method = Method::by_name("rollout").unwrap();
     let map = explain(&vit.trace(&batch, method.probe()).unwrap(), Target::Predicted, &method).unwrap().remove(0);

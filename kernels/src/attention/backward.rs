@@ -61,7 +61,7 @@ pub fn backward<T: Real>(
     let (tile, most) = exact_tile(*instructions);
     let rows = rows.at_least(shape.images * shape.heads * shape.tokens);
     let outputs =
-        Outputs { dqkv: dqkv.as_mut_ptr(), maps: (!read_outs.map_gradients.is_empty()).then(|| read_outs.map_gradients.as_mut_ptr()) };
+        Outputs { dqkv: dqkv.as_mut_ptr(), maps: (!read_outs.map_gradients.is_empty()).then_some(read_outs.map_gradients.as_mut_ptr()) };
     rows.par_chunks_mut(shape.tokens.max(1)).enumerate().for_each(|(index, relevance)| {
         let at = (index / shape.heads, index % shape.heads);
         let row = read_outs.row.get(at.0 * shape.tokens..(at.0 + 1) * shape.tokens).unwrap_or(&[]);

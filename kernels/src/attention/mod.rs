@@ -13,6 +13,7 @@
 mod backward;
 mod blocks;
 mod cpu;
+pub mod cuda;
 mod elements;
 mod maps;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! with `rstd = 1/√(variance + eps)` and the biased variance.
 
 mod cpu;
+pub mod cuda;
 
 pub(crate) use cpu::{Moments, normalise};
 

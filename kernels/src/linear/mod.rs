@@ -10,6 +10,7 @@
 //! The bits of a row do not depend on the rows beside it, nor on how many threads run.
 
 mod cpu;
+pub mod cuda;
 pub(crate) mod panels;
 #[cfg(test)]
 mod tests;

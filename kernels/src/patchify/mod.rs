@@ -4,6 +4,7 @@
 //! weight (width, channels, size, size) is, and patches go row by row.
 
 mod cpu;
+pub mod cuda;
 
 use crate::error::expect_len;
 use crate::{Error, Real};

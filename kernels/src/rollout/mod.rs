@@ -5,6 +5,7 @@
 //! `r ← r·Ã_l` from the last layer down is the same row at 2·tokens² operations a layer.
 
 mod cpu;
+pub mod cuda;
 
 use crate::error::expect_len;
 use crate::{Error, Real};

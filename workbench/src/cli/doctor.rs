@@ -2,6 +2,8 @@
 
 use clap::Args;
 use kernels::Instructions;
+use kernels::cuda::driver::Driver;
+use kernels::cuda::{Queue, Storage, modules};
 use kernels::device::Cuda;
 use serde::Serialize;
 use xai::{Device, VitConfig};
@@ -28,6 +30,7 @@ struct Findings {
     cpu_features: Vec<&'static str>,
     gemm: &'static str,
     cuda: String,
+    cuda_modules: Vec<String>,
     device: String,
     caches: String,
     hub: String,
@@ -47,6 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("vector instructions", join_or(&findings.cpu_features, "none known")),
         ("matrix products", findings.gemm.into()),
         ("CUDA", findings.cuda),
+        ("CUDA modules", join_or(&findings.cuda_modules.iter().map(String::as_str).collect::<Vec<_>>(), "none loaded")),
         ("computes on", findings.device),
         ("cache folder", findings.caches),
         ("models hf:OWNER/NAME", findings.hub),
@@ -73,6 +77,7 @@ fn findings() -> Findings {
         cpu_features: Instructions::available().into_iter().map(Instructions::name).collect(),
         gemm,
         cuda: cuda(),
+        cuda_modules: modules(),
         device: Device::best().to_string(),
         caches,
         hub,
@@ -86,10 +91,34 @@ fn cuda() -> String {
         Cuda::NoDriver => "not used: no driver library (libcuda) was found".into(),
         Cuda::Broken(reason) => format!("not used: the driver does not start ({reason})"),
         Cuda::Found { version, devices } => {
-            let version = format!("{}.{}", version / 1000, version % 1000 / 10);
-            format!("not used: this version has no CUDA kernels yet; driver for CUDA {version}, {}", devices.join(", "))
+            let served = format!("{}.{}", version / 1000, version % 1000 / 10);
+            format!("driver for CUDA {served}, which compiles {}; {}", ptx_ceiling(version), devices.join(", "))
         }
     }
+}
+
+/// The newest PTX that a driver compiles: CUDA 11.0 brought 7.0, and every version one more but for 12.6. Ours is 8.2.
+fn ptx_ceiling(version: i32) -> String {
+    let (major, minor) = (version / 1000, version % 1000 / 10);
+    let skipped = i32::from(major == 12 && minor >= 6);
+    let enough = if version < 12020 { ", older than our 8.2: cubins only" } else { "" };
+    format!("PTX up to {}.{}{enough}", major - 4, minor - skipped)
+}
+
+/// The module that each kernel is loaded from, by device.
+fn modules() -> Vec<String> {
+    let Cuda::Found { devices, .. } = Cuda::probe() else { return Vec::new() };
+    (0..devices.len()).flat_map(modules_of).collect()
+}
+
+fn modules_of(ordinal: usize) -> Vec<String> {
+    let capability = match Driver::open(ordinal) {
+        Ok(driver) => driver.capability(),
+        Err(fault) => return vec![format!("cuda:{ordinal}: {fault}")],
+    };
+    let half = if capability < 80 { Storage::F16 } else { Storage::Bf16 };
+    let names = |storage| modules::names().into_iter().filter_map(move |name| modules::chosen(name, storage, capability).ok());
+    names(Storage::F32).chain(names(half)).map(|module| format!("cuda:{ordinal} (sm_{capability}): {module}")).collect()
 }
 
 /// The folder that models of the hub are kept in, and how the hub is asked; the token itself is never shown.
@@ -109,4 +138,16 @@ fn hub() -> (String, String) {
 
 fn join_or(found: &[&str], none: &str) -> String {
     if found.is_empty() { none.into() } else { found.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ptx_ceiling;
+
+    #[test]
+    fn drivers_compile_the_ptx_of_their_version() {
+        let ceilings = [12020, 12050, 12060, 12090, 13000].map(ptx_ceiling);
+        assert_eq!(ceilings, ["PTX up to 8.2", "PTX up to 8.5", "PTX up to 8.5", "PTX up to 8.8", "PTX up to 9.0"]);
+        assert_eq!(ptx_ceiling(11080), "PTX up to 7.8, older than our 8.2: cubins only");
+    }
 }

@@ -1,7 +1,7 @@
 //! The model that a command works with.
 
 use clap::Args;
-use xai::{Activation, Hints, LoadOptions, Precision, Vit};
+use xai::{Activation, Device, Hints, LoadOptions, Precision, Vit};
 
 use super::read_checkpoint::in_child;
 use crate::{ModelSource, drawn_model, progress};
@@ -27,9 +27,15 @@ pub struct ModelArguments {
     #[arg(long, value_name = "NAME")]
     pub activation: Option<Activation>,
 
-    /// In which numbers products are taken: f32, or bf16 (half the memory; fast where the processor has AVX512-BF16 or AMX)
+    /// In which numbers products are taken: f32, or bf16 (half the memory; fast on CUDA devices, and where the processor has
+    /// AVX512-BF16 or AMX)
     #[arg(long, value_name = "f32|bf16", default_value_t = Precision::F32)]
     pub precision: Precision,
+
+    /// What computes: cpu, cuda, or cuda:N for the device of ordinal N; without it the first CUDA device that has kernels for the
+    /// model, the CPU where there is none
+    #[arg(long, value_name = "cpu|cuda|cuda:N")]
+    pub device: Option<Device>,
 
     /// SHA-256 that the weights' bytes must have
     #[arg(long, value_name = "HEX")]
@@ -52,12 +58,24 @@ impl ModelArguments {
         let options = LoadOptions { hints, sha256: self.sha256.clone(), key: self.key.clone(), pickles: in_child()? };
         let loaded = source.load(&options);
         drop(spinner);
-        let vit = loaded?.with_precision(self.precision);
+        let vit = self.placed(loaded?.with_precision(self.precision)?)?;
         eprintln!("model {}: {}", vit.source().name, vit.source().notes.join("; "));
         if source == ModelSource::Drawn {
             eprintln!("This model was {}: its answers about real lesions mean nothing.", drawn_model::LABEL);
         }
         Ok(vit)
+    }
+
+    /// The model where it shall compute; what was not asked for may fail, and the CPU takes its place.
+    fn placed(&self, vit: Vit) -> anyhow::Result<Vit> {
+        if let Some(device) = self.device {
+            return Ok(vit.on(device)?);
+        }
+        let best = Device::best();
+        Ok(vit.clone().on(best).unwrap_or_else(|error| {
+            eprintln!("{best} is not used: {error}");
+            vit
+        }))
     }
 }
 

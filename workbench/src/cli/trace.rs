@@ -53,6 +53,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let target = if arguments.gradients { Target::parse(&arguments.target, vit.labels())? } else { Target::Predicted };
     let probe = if arguments.gradients { Probe::Gradients } else { Probe::Attention };
     let trace = vit.trace(&batch, probe)?;
+    if trace.parts() > 1 {
+        eprintln!("the device's memory was too small for all pictures at once: they were traced in {} parts", trace.parts());
+    }
     let pieces = pieces(arguments, &trace, target)?;
     write(&arguments.out, &pieces)?;
     println!("{} tensors in {}", pieces.len(), arguments.out.display());

@@ -125,7 +125,9 @@ fn from_stored(stored: &Stored, parts: &Parts, device: Device) -> Result<Vit, Er
     let labels = labels(stated.labels, head, &mut notes);
     let preprocessor = preparation::of(parts.preprocessor.as_deref(), stated.preprocessor, &config, &mut notes)?;
     let source = Source { name: stored.path.clone(), sha256: stored.sha256.clone(), notes };
-    Ok(Vit { model: Arc::new(Model { config, weights, labels, preprocessor, device, source, arenas: Arenas::default() }) })
+    let arenas = Arenas::default();
+    let on_cpu = Model { config, weights, labels, preprocessor, device: Device::Cpu, source, arenas, engine: None };
+    Vit { model: Arc::new(on_cpu) }.on(device)
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, Error> {

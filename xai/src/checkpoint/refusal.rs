@@ -72,7 +72,7 @@ reasons! {
     PickledModule = "pickled-module",
     /// PyTorch's format before version 1.6.
     LegacyFormat = "legacy-format",
-    /// A TorchScript archive.
+    /// A `TorchScript` archive.
     TorchScript = "torchscript",
     /// PyTorch's oldest format.
     TarFormat = "tar-format",

@@ -20,6 +20,8 @@ mod gradient_rollout;
 mod integrated_gradients;
 mod named;
 mod noise;
+#[cfg(all(test, unix))]
+mod on_device;
 mod passes;
 mod presets;
 mod relevance;
@@ -174,7 +176,7 @@ fn recipe(trace: &Trace, target: Option<Target>, method: &Method) -> Recipe {
         model_sha256: trace.vit().source().sha256.clone(),
         patches: trace.patches(),
         device: trace.vit().device().to_string(),
-        kernel_set: format!("pellucid {} {} {}", env!("CARGO_PKG_VERSION"), trace.vit().precision(), kernels::Instructions::best()),
+        kernel_set: format!("pellucid {} {}", env!("CARGO_PKG_VERSION"), trace.vit().kernel_set()),
         batch: trace.batch().len(),
     }
 }

@@ -128,6 +128,12 @@ pub(super) fn expect_sane(method: &str, residual: Residual, discard: Discard, st
 pub(super) fn maps(trace: &Trace, settings: &Rollout) -> Result<Vec<Array2<f32>>, Error> {
     let tokens = trace.token_count();
     settings.validate(trace.layers())?;
+    // Discarding needs an order over a whole map, which is made here.
+    if settings.discard == Discard::Nothing
+        && let Some(row) = trace.pushed_row(settings.head_fusion, settings.layer(), settings.start_layer)?
+    {
+        return Ok(grids(trace, &row));
+    }
     let mut row = trace.start_row().into_raw_vec_and_offset().0;
     for layer in (settings.start_layer..trace.layers()).rev() {
         let map = prepared(trace, settings, layer)?;

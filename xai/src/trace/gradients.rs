@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::{Array2, Array3, Array4, ArrayView4, Axis};
 
-use super::{Probe, Trace, contiguous, view4};
+use super::{Probe, Recorded, Trace, contiguous, view4};
 use crate::vit::backward::{self, Cotangents, Extra};
 use crate::vit::embedding::Pixels;
 use crate::{Error, Target};
@@ -40,7 +40,7 @@ impl Trace {
             return Ok(known.clone());
         }
         let found = self.pull_back(&targets, Extra::Nothing)?;
-        let shape = self.pass.extent;
+        let shape = self.pass.extent();
         let gradients = Arc::new(Gradients {
             pixels: view4(&found.pixels, self.batch.pixels().dim()).to_owned(),
             relevance: found.relevance.iter().map(|row| super::view2(row, shape.images).to_owned()).collect(),
@@ -56,7 +56,7 @@ impl Trace {
     pub fn attention_gradients(&self, target: Target) -> Result<Vec<Array4<f32>>, Error> {
         self.expect("gradients of attention", Probe::Gradients)?;
         let found = self.pull_back(&self.resolve(target)?, Extra::MapGradients)?;
-        let shape = self.pass.extent.attention();
+        let shape = self.pass.extent().attention();
         let dimensions = (shape.images, shape.heads, shape.tokens, shape.tokens);
         Ok(found.maps.iter().map(|maps| view4(maps, dimensions).to_owned()).collect())
     }
@@ -80,7 +80,10 @@ impl Trace {
         let dlogits: Vec<f32> = targets.iter().flat_map(|target| target.gradient(classes)).collect();
         let model = &self.vit.model;
         let pixels = Pixels { data: contiguous(&self.batch), images: self.batch.len(), patches: self.patches };
-        backward::run(&model.config, &model.weights, &pixels, &self.pass, &dlogits, extra, &mut model.arenas.lend())
+        match &self.pass {
+            Recorded::Cpu(pass) => backward::run(&model.config, &model.weights, &pixels, pass, &dlogits, extra, &mut model.arenas.lend()),
+            Recorded::Cuda(pass) => pass.pull_back(&pixels, &dlogits, extra == Extra::MapGradients),
+        }
     }
 
     /// The gradients known so far; a panic elsewhere cannot leave them half written.

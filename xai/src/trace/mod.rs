@@ -2,19 +2,21 @@
 
 mod gradients;
 mod probe;
+mod recorded;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use kernels::attention::{self, HeadFusion};
+use kernels::attention::HeadFusion;
+use kernels::rollout::Layer;
 use ndarray::{Array2, Array3, Array4, ArrayView2, ArrayView3, ArrayView4};
 
 use crate::vit::embedding::{self, Pixels};
-use crate::vit::forward::{self, Pass};
 use crate::vit::pooling;
 use crate::{Batch, Error, Patches, Target, Vit};
 pub use gradients::Gradients;
 pub use probe::Probe;
+use recorded::Recorded;
 
 /// Logits, features and what the probe kept of one batch; nothing is left on the model.
 ///
@@ -25,16 +27,16 @@ pub struct Trace {
     batch: Batch,
     patches: Patches,
     probe: Probe,
-    pass: Pass<f32>,
+    pass: Recorded,
     tokens: OnceLock<Vec<f32>>,
     gradients: Mutex<HashMap<Vec<Target>, Arc<Gradients>>>,
 }
 
 impl Trace {
     pub(crate) fn record(vit: Vit, batch: &Batch, patches: Patches, probe: Probe) -> Result<Self, Error> {
-        let model = &vit.model;
+        let (model, keep) = (&vit.model, probe.keep());
         let pixels = Pixels { data: contiguous(batch), images: batch.len(), patches };
-        let pass = forward::run(&model.config, &model.weights, &pixels, probe.keep(), &mut model.arenas.lend())?;
+        let pass = Recorded::run(model, &pixels, keep)?;
         Ok(Self { vit, batch: batch.clone(), patches, probe, pass, tokens: OnceLock::new(), gradients: Mutex::default() })
     }
 
@@ -55,7 +57,7 @@ impl Trace {
 
     /// Tokens of each image, N: patches and those that stand before them.
     pub fn token_count(&self) -> usize {
-        self.pass.extent.tokens
+        self.pass.extent().tokens
     }
 
     /// Where a row over tokens starts that read-outs push down from the head, (B, N); each image's sums to one.
@@ -72,6 +74,11 @@ impl Trace {
         self.probe
     }
 
+    /// Passes that the batch was divided into: more than one where a device had no memory for all of it at once.
+    pub fn parts(&self) -> usize {
+        self.pass.parts()
+    }
+
     /// Blocks of the model.
     pub fn layers(&self) -> usize {
         self.vit.config().num_hidden_layers
@@ -79,19 +86,19 @@ impl Trace {
 
     /// Class scores before the softmax, (B, classes); no columns without a head.
     pub fn logits(&self) -> ArrayView2<'_, f32> {
-        view2(&self.pass.logits, self.batch.len())
+        view2(self.pass.logits(), self.batch.len())
     }
 
     /// Softmax of the logits, (B, classes).
     pub fn probabilities(&self) -> Array2<f32> {
         let classes = self.logits().ncols();
-        let softmax = kernels::cross_entropy::softmax(&self.pass.logits, classes);
+        let softmax = kernels::cross_entropy::softmax(self.pass.logits(), classes);
         Array2::from_shape_fn((self.batch.len(), classes), |(image, class)| softmax[image * classes + class])
     }
 
     /// What the head reads, (B, pooled width).
     pub fn features(&self) -> ArrayView2<'_, f32> {
-        view2(&self.pass.pooled, self.batch.len())
+        view2(self.pass.pooled(), self.batch.len())
     }
 
     /// Every token, (B, N, D): class token, distillation token and registers as far as there are any, then patches row by row.
@@ -102,10 +109,9 @@ impl Trace {
     /// # Errors
     /// None in practice: the pass itself took these shapes.
     pub fn tokens(&self) -> Result<ArrayView3<'_, f32>, Error> {
-        let extent = self.pass.extent;
+        let extent = self.pass.extent();
         if self.tokens.get().is_none() {
-            let model = &self.vit.model;
-            let tokens = forward::tokens(&model.config, &model.weights, &self.pass, &mut model.arenas.lend())?;
+            let tokens = self.pass.tokens(&self.vit.model)?;
             self.tokens.get_or_init(|| tokens);
         }
         Ok(view3(self.tokens.get().map_or(&[], Vec::as_slice), (extent.images, extent.tokens, extent.width)))
@@ -128,15 +134,22 @@ impl Trace {
     /// [`Error::NotKept`] where the probe kept neither this fusion nor attention, [`Error::Unknown`] for a layer beyond the model.
     pub fn fused_attention(&self, layer: usize, fusion: HeadFusion) -> Result<Array3<f32>, Error> {
         self.expect_layer(layer)?;
-        let shape = self.pass.extent.attention();
+        let shape = self.pass.extent().attention();
         let dimensions = (shape.images, shape.tokens, shape.tokens);
-        if self.probe == Probe::Fused(fusion) {
-            return Ok(view3(&self.pass.fused[layer], dimensions).to_owned());
+        if self.probe != Probe::Fused(fusion) {
+            self.expect("a fused map of this kind", Probe::Attention)?;
         }
-        self.expect("a fused map of this kind", Probe::Attention)?;
-        let (tape, mut map) = (&self.pass.blocks[layer], vec![0.0; shape.fused_len()]);
-        attention::fused_map(shape, &tape.qkv, fusion, &mut map, &mut self.vit.model.arenas.lend().workspace)?;
-        Ok(view3(&map, dimensions).to_owned())
+        let map = self.pass.fused_map(&self.vit.model, layer, fusion)?;
+        Ok(Array3::from_shape_vec(dimensions, map).unwrap_or_else(|_| unreachable!("the engine fills whole maps")))
+    }
+
+    /// The row over tokens (B, N) that starts where the head reads, pushed through the fused maps of the layers from the last one
+    /// down to `first`; nothing where the trace has no such maps on a device, and the caller pushes it itself.
+    pub(crate) fn pushed_row(&self, fusion: HeadFusion, layer: Layer, first: usize) -> Result<Option<Vec<f32>>, Error> {
+        match &self.pass {
+            Recorded::Cuda(pass) if self.probe == Probe::Fused(fusion) => pass.rollout_row(layer, first).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The attention maps of all heads of a block, (B, H, N, N): the explicit path.
@@ -146,9 +159,8 @@ impl Trace {
     pub fn attention(&self, layer: usize) -> Result<Array4<f32>, Error> {
         self.expect_layer(layer)?;
         self.expect("attention of every head", Probe::Attention)?;
-        let shape = self.pass.extent.attention();
-        let (tape, mut maps) = (&self.pass.blocks[layer], vec![0.0; shape.maps_len()]);
-        attention::probabilities(shape, &tape.qkv, &tape.log_sum_exp, &mut maps)?;
+        let shape = self.pass.extent().attention();
+        let maps = self.pass.maps(layer)?;
         Ok(view4(&maps, (shape.images, shape.heads, shape.tokens, shape.tokens)).to_owned())
     }
 
@@ -180,7 +192,8 @@ impl Trace {
 impl Drop for Trace {
     /// Leaves its tapes to the model's next trace: taking and clearing their memory anew would cost as much as some layers.
     fn drop(&mut self) {
-        let mut tapes = std::mem::take(&mut self.pass.blocks);
+        let Recorded::Cpu(pass) = &mut self.pass else { return };
+        let mut tapes = std::mem::take(&mut pass.blocks);
         tapes.reverse(); // The first block's tape is taken first, from the end.
         if self.probe == Probe::Gradients {
             self.vit.model.arenas.lend().spare = tapes;

@@ -14,7 +14,7 @@ use super::weights::Weights;
 use crate::{Error, cancellation};
 
 /// What a pass keeps of its blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Keep {
     /// Nothing.
     Nothing,
@@ -81,8 +81,8 @@ fn run_in_pool<T: Real>(
     block::attend(extent, last, &x, tape, arena, fused)?;
     let context = if tape.context.is_empty() { arena.scratch.context[..extent.len(extent.inner())].to_vec() } else { Vec::new() };
     let there = if tape.context.is_empty() { &context } else { &tape.context };
-    let mut y = leading::gather(&x, extent, read, extent.width); // (B, R, D)
-    let there = leading::gather(there, extent, read, extent.inner());
+    let mut y = leading::gather(&x, extent, read, extent.width)?; // (B, R, D)
+    let there = leading::gather(there, extent, read, extent.inner())?;
     block::finish(read, last, &there, &mut y, (&mut tape.middle, &mut tape.hidden), arena)?;
     let pooled = pooling::forward(config, weights, read, &y)?; // (B, pooled)
     let logits = weights.head.forward(&pooled, &mut arena.workspace)?; // (B, C)
@@ -94,11 +94,22 @@ fn run_in_pool<T: Real>(
 
 /// Every token after the last norm, (B, N, D); before it where the norm stands after pooling.
 pub(crate) fn tokens<T: Real>(config: &VitConfig, weights: &Weights<T>, pass: &Pass<T>, arena: &mut Arena<T>) -> Result<Vec<T>, Error> {
-    let (Some(block), Some(tape)) = (weights.blocks.last(), pass.blocks.last()) else { return Ok(Vec::new()) };
+    let Some(tape) = pass.blocks.last() else { return Ok(Vec::new()) };
     let (x, context) = if tape.input.is_empty() { (&pass.unfinished.0, &pass.unfinished.1) } else { (&tape.input, &tape.context) };
-    let mut x = x.clone();
-    block::finish(pass.extent, block, context, &mut x, (&mut [], &mut []), arena)?;
-    pooling::tokens(config, weights, pass.extent, x)
+    finished(config, weights, pass.extent, (x.clone(), context), arena)
+}
+
+/// The same from the last block's input (B, N, D) and its attention's context (B, N, A).
+pub(crate) fn finished<T: Real>(
+    config: &VitConfig,
+    weights: &Weights<T>,
+    extent: Extent,
+    (mut x, context): (Vec<T>, &[T]),
+    arena: &mut Arena<T>,
+) -> Result<Vec<T>, Error> {
+    let Some(block) = weights.blocks.last() else { return Ok(Vec::new()) };
+    block::finish(extent, block, context, &mut x, (&mut [], &mut []), arena)?;
+    pooling::tokens(config, weights, extent, x)
 }
 
 /// What is kept of the blocks so far.

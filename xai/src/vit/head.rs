@@ -169,7 +169,7 @@ impl<T: Real> Head<T> {
 
     /// The linear layers with BatchNorm folded in: `(Wx + b − mean)/√(variance + eps)·gain + bias` is linear in `x`; of
     /// two heads, the mean.
-    fn layers(&self) -> &[Linear<T>] {
+    pub fn layers(&self) -> &[Linear<T>] {
         match self {
             Self::None => &[],
             Self::Linear(linear) => std::slice::from_ref(linear),

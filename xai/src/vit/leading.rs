@@ -4,10 +4,12 @@
 //! of a model with L blocks some 3/(4·L) of the pass is saved, forward and backward.
 
 use kernels::Real;
+use kernels::tokens::{self, Shape};
 
 use super::choices::Pooling;
 use super::config::VitConfig;
 use super::extent::Extent;
+use crate::Error;
 
 /// The extent of what the head reads: the class token, class and distillation token, or every token.
 pub(super) fn read_by_head(config: &VitConfig, extent: Extent) -> Extent {
@@ -20,16 +22,14 @@ pub(super) fn read_by_head(config: &VitConfig, extent: Extent) -> Extent {
 }
 
 /// The leading tokens (B, R, width) of rows (B, N, width).
-pub(crate) fn gather<T: Real>(rows: &[T], extent: Extent, read: Extent, width: usize) -> Vec<T> {
-    rows.chunks(extent.tokens * width).flat_map(|of_image| &of_image[..read.tokens * width]).copied().collect()
+pub(crate) fn gather<T: Real>(rows: &[T], extent: Extent, read: Extent, width: usize) -> Result<Vec<T>, Error> {
+    let mut leading = vec![T::ZERO; read.len(width)];
+    tokens::cut(Shape { images: extent.images, tokens: extent.tokens, width }, rows, 0, &mut leading)?;
+    Ok(leading)
 }
 
 /// Rows (B, N, width) with the leading ones (B, R, width), zero elsewhere.
-pub(crate) fn scatter<T: Real>(leading: &[T], extent: Extent, read: Extent, rows: &mut [T]) {
+pub(crate) fn scatter<T: Real>(leading: &[T], extent: Extent, read: Extent, rows: &mut [T]) -> Result<(), Error> {
     let width = rows.len() / (extent.images * extent.tokens).max(1);
-    for (of_image, leading) in rows.chunks_mut((extent.tokens * width).max(1)).zip(leading.chunks((read.tokens * width).max(1))) {
-        let (there, rest) = of_image.split_at_mut(leading.len());
-        there.copy_from_slice(leading);
-        rest.fill(T::ZERO);
-    }
+    Ok(tokens::cut(Shape { images: extent.images, tokens: read.tokens, width }, leading, 0, rows)?)
 }

@@ -9,6 +9,7 @@ pub(crate) mod backward;
 pub(crate) mod block;
 pub(crate) mod choices;
 pub(crate) mod config;
+pub(crate) mod cuda;
 pub(crate) mod embedding;
 pub(crate) mod extent;
 pub(crate) mod forward;
@@ -17,6 +18,7 @@ pub(crate) mod layers;
 mod leading;
 mod named;
 mod patch_embedding;
+mod placement;
 pub(crate) mod pooling;
 mod precision;
 mod random;
@@ -67,6 +69,8 @@ pub(crate) struct Model {
     pub device: Device,
     pub source: Source,
     pub arenas: Arenas,
+    /// The model on its device, unless that is the CPU.
+    pub engine: Option<Arc<cuda::Engine>>,
 }
 
 /// Where a model came from.
@@ -96,7 +100,16 @@ impl Vit {
         let labels = Labels::numbered(weights.head.classes());
         let preprocessor = Preprocessor::for_size(config.image_size.0, config.image_size.1).with_channels(config.num_channels);
         Ok(Self {
-            model: Arc::new(Model { config, weights, labels, preprocessor, device: Device::Cpu, source, arenas: Arenas::default() }),
+            model: Arc::new(Model {
+                config,
+                weights,
+                labels,
+                preprocessor,
+                device: Device::Cpu,
+                source,
+                arenas: Arenas::default(),
+                engine: None,
+            }),
         })
     }
 
@@ -128,23 +141,6 @@ impl Vit {
     /// Which head the model has.
     pub fn head(&self) -> HeadKind {
         self.model.weights.head.kind()
-    }
-
-    /// The same model with its products taken in `precision`. Rounded weights stay rounded: the numbers they came from are given up.
-    pub fn with_precision(self, precision: Precision) -> Self {
-        if precision == self.precision() || precision == Precision::F32 {
-            return self;
-        }
-        let model = Arc::unwrap_or_clone(self.model);
-        Self { model: Arc::new(Model { weights: model.weights.rounded(), ..model }) }
-    }
-
-    /// In which numbers products are taken.
-    pub fn precision(&self) -> Precision {
-        match self.model.weights.patch.weight.precision() {
-            kernels::linear::Precision::Full => Precision::F32,
-            kernels::linear::Precision::Bf16 => Precision::Bf16,
-        }
     }
 
     /// The same model with other names for its classes.

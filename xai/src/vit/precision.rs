@@ -14,7 +14,7 @@ use crate::Error;
 ///
 /// ```
 /// use xai::{HeadKind, Precision, Vit, VitConfig};
-/// let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(2), 1)?.with_precision(Precision::Bf16);
+/// let vit = Vit::random(VitConfig::tiny_for_tests(), HeadKind::Linear(2), 1)?.with_precision(Precision::Bf16)?;
 /// assert_eq!((vit.precision(), "bf16".parse::<Precision>()?), (Precision::Bf16, Precision::Bf16));
 /// # Ok::<(), xai::Error>(())
 /// ```

@@ -103,7 +103,7 @@ impl<T: Real> Path<T> for Split<'_, T> {
         let blocks = self.blocks() * panels.len();
         let tiles = Configured::new(self.pairing.rows);
         let (steps, _, piece) = self.piece(&panels, 0, widened);
-        // SAFETY (here and below): `piece` lies in the weight or the widened panel; `now` and `next` hold a block each.
+        // SAFETY: here and below, `piece` lies in the weight or the widened panel; `now` and `next` hold a block each.
         unsafe { Splitter::new(piece.values, piece.inputs, steps.len(), now).finish() };
         for block in 0..blocks {
             let (steps, at, _) = self.piece(&panels, block, widened);

@@ -32,7 +32,7 @@ pub(crate) fn backward<T: Real>(
     finish_backward(extent, finished, block, tape, &mut dx, gradient.as_deref_mut(), arena)?;
     if finished.tokens < extent.tokens {
         let read = std::mem::replace(&mut dx, extent.buffer(extent.width));
-        leading::scatter(&read, extent, finished, &mut dx);
+        leading::scatter(&read, extent, finished, &mut dx)?;
     }
     let Arena { workspace, scratch, .. } = &mut *arena;
     let dcontext = &scratch.context[..extent.len(extent.inner())];
@@ -64,7 +64,7 @@ fn finish_backward<T: Real>(
     }
     let dy = scaled(dx, &block.scale1);
     if let Some(gradient) = gradient {
-        let context = leading::gather(&tape.context, extent, finished, extent.inner());
+        let context = leading::gather(&tape.context, extent, finished, extent.inner())?;
         branch_weights(&block.projection, &context, (dx, &dy), (&mut gradient.projection, gradient.scale1.as_mut()), arena)?;
     }
     let Arena { workspace, scratch, .. } = arena;
@@ -75,7 +75,7 @@ fn finish_backward<T: Real>(
     }
     let mut read = finished.buffer(extent.inner());
     linear::backward(dy, &block.projection.weight, Then::Store(&mut read), workspace)?;
-    leading::scatter(&read, extent, finished, dcontext);
+    leading::scatter(&read, extent, finished, dcontext)?;
     Ok(())
 }
 

@@ -1,0 +1,34 @@
+// Tensor-core instructions and asynchronous copies of sm_80 and later.
+#pragma once
+
+#define MMA(name, shape, types)                                                                     \
+    DEVICE void mma_##name(float* c, const u32* a, const u32* b) {                                                  \
+        asm("mma.sync.aligned." shape ".row.col.f32." types ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "   \
+            "{%0, %1, %2, %3};"                                                                                     \
+            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])                                                        \
+            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));                                    \
+    }
+MMA(bf16, "m16n8k16", "bf16.bf16")
+MMA(f16, "m16n8k16", "f16.f16")
+MMA(tf32, "m16n8k8", "tf32.tf32")
+
+// The address of shared memory that instructions take.
+DEVICE u32 shared_address(const void* at) { return __cvta_generic_to_shared(at); }
+
+#define LDMATRIX(name, kind)                                                                                            \
+    DEVICE void name(u32* to, const void* row) {                                                                        \
+        asm volatile("ldmatrix.sync.aligned.m8n8.x4" kind ".shared.b16 {%0, %1, %2, %3}, [%4];"                         \
+                     : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3]) : "r"(shared_address(row)) : "memory");       \
+    }
+LDMATRIX(ldmatrix, "")
+LDMATRIX(ldmatrix_transposed, ".trans")
+
+// 16 bytes into shared memory, past the registers; zeros where nothing is there.
+DEVICE void copy_async(void* to, const void* from, bool there) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(there ? 16 : 0) : "memory");
+}
+DEVICE void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+template <int BUT_THE_LAST>
+DEVICE void wait_for_copies() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(BUT_THE_LAST) : "memory");
+}

@@ -1,0 +1,231 @@
+//! NVIDIA's driver as a [`Queue`]: loaded at run time, one stream, nothing of CUDA's toolkit.
+//!
+//! Everything here goes through the driver's C interface, so most of it is unsafe in the same way: handles come from the driver itself,
+//! live as long as the [`Driver`] that holds them, and are used with its context made current first.
+
+mod kernels;
+mod refusals;
+mod staging;
+
+use std::panic::catch_unwind;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cudarc::driver::result::{self, DriverError, graph, stream};
+use cudarc::driver::sys;
+
+use super::{Address, Fault, Launch, Queue, Recording};
+use kernels::Loaded;
+use refusals::fault;
+use staging::Staging;
+
+/// The oldest driver whose symbols are all there: CUDA 11.4.
+const OLDEST: i32 = 11040;
+
+/// A device under its driver.
+#[derive(Debug)]
+pub struct Driver {
+    name: String,
+    capability: u32,
+    multiprocessors: usize,
+    version: i32,
+    device: sys::CUdevice,
+    context: sys::CUcontext,
+    stream: sys::CUstream,
+    state: Mutex<State>,
+}
+
+// SAFETY: the driver's handles may be used from any thread, once the context is current there, which every call sees to.
+unsafe impl Send for Driver {}
+// SAFETY: as above; what calls change is behind a lock.
+unsafe impl Sync for Driver {}
+
+#[derive(Debug, Default)]
+struct State {
+    loaded: Loaded,
+    staging: Staging,
+    recordings: Vec<sys::CUgraphExec>,
+}
+
+impl Driver {
+    /// The device of this ordinal.
+    ///
+    /// # Errors
+    /// [`Fault::NoDriver`], [`Fault::Broken`], [`Fault::OldDriver`] and [`Fault::NoDevice`].
+    pub fn open(ordinal: usize) -> Result<Self, Fault> {
+        // SAFETY: loads the system's CUDA driver library, whose initialisers are the vendor's; nothing is called in it.
+        if !unsafe { sys::is_culib_present() } {
+            return Err(Fault::NoDriver);
+        }
+        // cudarc panics on a library that lacks symbols; a broken driver must not end the program.
+        catch_unwind(|| opened(ordinal)).unwrap_or_else(|_| Err(Fault::Broken("its library lacks symbols".into())))
+    }
+
+    /// The highest CUDA version that the driver serves, as 1000·major + 10·minor.
+    pub fn version(&self) -> i32 {
+        self.version
+    }
+
+    /// Makes the device's context current on this thread, as every call to the driver needs it.
+    fn enter(&self) -> Result<MutexGuard<'_, State>, Fault> {
+        // SAFETY: the context was retained in `open` and is released in `drop`.
+        unsafe { result::ctx::set_current(self.context) }.map_err(|error| self.fault("using the device", error))?;
+        Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the driver's refusal means.
+    fn fault(&self, what: &str, DriverError(code): DriverError) -> Fault {
+        fault(what, code, self.version)
+    }
+}
+
+fn opened(ordinal: usize) -> Result<Driver, Fault> {
+    let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
+    result::init().map_err(broken)?;
+    let mut version = 0;
+    // SAFETY: writes one `int` to the given address, which is a live local.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(broken)?;
+    if version < OLDEST {
+        return Err(Fault::OldDriver { version });
+    }
+    let count = usize::try_from(result::device::get_count().map_err(broken)?).unwrap_or(0);
+    if ordinal >= count {
+        return Err(Fault::NoDevice { ordinal, count });
+    }
+    let device = result::device::get(ordinal as i32).map_err(broken)?;
+    let attribute = |which| {
+        // SAFETY: the driver gave this device out.
+        unsafe { result::device::get_attribute(device, which) }.map_err(broken)
+    };
+    use sys::CUdevice_attribute as Attribute;
+    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+    let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+    let multiprocessors = attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+    let name = result::device::get_name(device).map_err(broken)?;
+    // SAFETY: as above; released in `drop`.
+    let context = unsafe { result::primary_ctx::retain(device) }.map_err(broken)?;
+    // SAFETY: the context was just retained.
+    unsafe { result::ctx::set_current(context) }.map_err(broken)?;
+    let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
+    let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
+    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default() })
+}
+
+impl Queue for Driver {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn capability(&self) -> u32 {
+        self.capability
+    }
+
+    fn multiprocessors(&self) -> usize {
+        self.multiprocessors
+    }
+
+    fn allocate(&self, bytes: usize) -> Result<Address, Fault> {
+        let _state = self.enter()?;
+        // SAFETY: nobody reads the memory before it is written: kernels write what they are asked for before it is read.
+        let allocated = unsafe { result::malloc_sync(bytes.max(1)) };
+        allocated.map(Address).map_err(|error| match self.fault("taking memory", error) {
+            Fault::OutOfMemory { .. } => Fault::OutOfMemory { wanted: bytes, free: result::mem_get_info().map_or(0, |(free, _)| free) },
+            other => other,
+        })
+    }
+
+    fn free(&self, at: Address) {
+        if let Ok(_state) = self.enter() {
+            // SAFETY: the address came from `allocate`. The driver waits for launches that still use it; a lost device keeps nothing.
+            let _ = unsafe { result::free_sync(at.0) };
+        }
+    }
+
+    fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
+        let mut state = self.enter()?;
+        state.staging.upload(self.stream, to, bytes).map_err(|error| self.fault("copying to the device", error))
+    }
+
+    fn download(&self, from: Address, to: &mut [u8]) -> Result<(), Fault> {
+        let mut state = self.enter()?;
+        state.staging.download(self.stream, from, to).map_err(|error| self.fault("copying from the device", error))
+    }
+
+    fn clear(&self, at: Address, bytes: usize) -> Result<(), Fault> {
+        let _state = self.enter()?;
+        // SAFETY: the range lies in memory that `allocate` gave out.
+        unsafe { result::memset_d8_async(at.0, 0, bytes, self.stream) }.map_err(|error| self.fault("clearing memory", error))
+    }
+
+    fn launch(&self, launch: &Launch) -> Result<(), Fault> {
+        let mut state = self.enter()?;
+        let function = state.loaded.function(launch, self.capability, |what, error| self.fault(what, error))?;
+        let [x, y, z] = launch.grid.map(|blocks| blocks as u32);
+        // A kernel reads its structure at the alignment of its widest field.
+        let mut words = vec![0u64; launch.arguments.len().div_ceil(8)];
+        words.iter_mut().zip(launch.arguments.chunks(8)).for_each(|(word, bytes)| {
+            let mut whole = [0; 8];
+            whole[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(whole);
+        });
+        let (block, shared) = ((launch.threads as u32, 1, 1), launch.shared as u32);
+        // SAFETY: the structure has the size and the layout of the kernel's parameter (held by tests), the driver copies it before it
+        // returns, and its addresses lead to memory of this device that the caller keeps until the work is done.
+        let started = unsafe { result::launch_kernel(function, (x, y, z), block, shared, self.stream, &mut [words.as_mut_ptr().cast()]) };
+        started.map_err(|error| self.fault(launch.kernel, error))
+    }
+
+    fn synchronise(&self) -> Result<(), Fault> {
+        let _state = self.enter()?;
+        // SAFETY: the stream was made in `open`.
+        unsafe { stream::synchronize(self.stream) }.map_err(|error| self.fault("waiting for the device", error))
+    }
+
+    fn record(&self) -> Result<bool, Fault> {
+        let _state = self.enter()?;
+        let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
+        // SAFETY: as above.
+        unsafe { stream::begin_capture(self.stream, mode) }.map_err(|error| self.fault("recording", error))?;
+        Ok(true)
+    }
+
+    fn end_recording(&self) -> Result<Recording, Fault> {
+        let mut state = self.enter()?;
+        // SAFETY: the graph comes from the driver and is destroyed once it became an executable one.
+        let made = unsafe {
+            stream::end_capture(self.stream).and_then(|captured| {
+                let made = graph::instantiate(captured, sys::CUgraphInstantiate_flags(0));
+                graph::destroy(captured).and(made)
+            })
+        };
+        state.recordings.push(made.map_err(|error| self.fault("recording", error))?);
+        Ok(Recording(state.recordings.len() as u64 - 1))
+    }
+
+    fn replay(&self, recording: Recording) -> Result<(), Fault> {
+        let state = self.enter()?;
+        let Some(&graph) = state.recordings.get(recording.0 as usize) else {
+            return Err(Fault::Refused { what: "replaying".into(), reason: "there is no such recording".into() });
+        };
+        // SAFETY: the graph lives as long as the driver.
+        unsafe { graph::launch(graph, self.stream) }.map_err(|error| self.fault("replaying", error))
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let Ok(mut state) = self.enter() else { return };
+        state.staging.release();
+        let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
+        drop(state);
+        // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.
+        unsafe {
+            let _ = stream::synchronize(self.stream);
+            for graph in recordings {
+                let _ = graph::exec_destroy(graph);
+            }
+            loaded.unload();
+            let _ = stream::destroy(self.stream);
+            let _ = result::primary_ctx::release(self.device);
+        }
+    }
+}

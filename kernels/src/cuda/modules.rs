@@ -1,0 +1,78 @@
+//! The compiled kernels that the library carries, and which of them a device takes.
+
+use std::io::Read;
+
+use super::{Fault, Storage};
+
+/// By name, MODULE.STORAGE.TARGET; packed by gzip.
+static COMPILED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/modules.rs"));
+
+/// No module is larger unpacked.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// The module of a kernel's file that a device of this architecture loads: the cubin made for just it, else the newest PTX that it
+/// can be compiled from.
+///
+/// ```
+/// use kernels::cuda::{Storage, modules::chosen};
+/// assert_eq!(chosen("linear", Storage::Bf16, 90)?, "linear.bf16.sm_90.cubin");
+/// assert_eq!(chosen("linear", Storage::Bf16, 120)?, "linear.bf16.sm_80.ptx");
+/// assert_eq!(chosen("linear", Storage::F16, 75)?, "linear.f16.sm_70.ptx");
+/// assert!(chosen("linear", Storage::Bf16, 75).is_err());
+/// # Ok::<(), kernels::cuda::Fault>(())
+/// ```
+///
+/// # Errors
+/// [`Fault::NoModule`].
+pub fn chosen(module: &str, storage: Storage, capability: u32) -> Result<&'static str, Fault> {
+    let newest = if capability >= 80 { 80 } else { 70 };
+    let mut targets = vec![(capability, format!("sm_{capability}.cubin")), (newest, format!("sm_{newest}.ptx")), (70, "sm_70.ptx".into())];
+    targets.retain(|(needs, _)| *needs <= capability);
+    let found = targets.iter().find_map(|(_, target)| {
+        let name = format!("{module}.{storage}.{target}");
+        COMPILED.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
+    });
+    found.ok_or_else(|| Fault::NoModule { module: format!("{module}.{storage}"), capability })
+}
+
+/// The bytes of a module, ended by zero as a driver wants PTX.
+///
+/// # Errors
+/// [`Fault::NoModule`].
+pub fn unpacked(name: &str) -> Result<Vec<u8>, Fault> {
+    let none = || Fault::NoModule { module: name.into(), capability: 0 };
+    let (_, packed) = COMPILED.iter().find(|(known, _)| *known == name).ok_or_else(none)?;
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(*packed).take(MOST_BYTES).read_to_end(&mut bytes).map_err(|_| none())?;
+    bytes.push(0);
+    Ok(bytes)
+}
+
+/// Names of the kernels' files, in alphabetical order.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = COMPILED.iter().filter_map(|(name, _)| name.split('.').next()).collect();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_device_has_every_module() {
+        assert!(names().len() > 15);
+        for module in names() {
+            for (capability, half) in
+                [(70, Storage::F16), (75, Storage::F16), (80, Storage::Bf16), (90, Storage::Bf16), (120, Storage::Bf16)]
+            {
+                let name = chosen(module, Storage::F32, capability).unwrap();
+                let bytes = unpacked(name).unwrap();
+                assert!(name.ends_with("cubin") == bytes.starts_with(b"\x7fELF"), "{name}");
+                // Some kernels keep all they have as f32.
+                let f32_only = ["blend", "cross_entropy"].contains(&module);
+                assert!(f32_only || chosen(module, half, capability).is_ok(), "{module}.{half} of sm_{capability}");
+            }
+        }
+    }
+}

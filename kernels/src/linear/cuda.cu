@@ -1,0 +1,202 @@
+// Products of matrices on tensor cores with what follows a linear layer done on the way out: bias, activation, residual sum, or the
+// way back through an activation. Weights are (outputs, inputs), as checkpoints have them.
+//
+// forward: Y = X·Wᵀ + b. backward: dX = dY·W. weights: dW += dYᵀ·X. A block owns a tile of Y; tiles of both factors stream through
+// four stages of shared memory, 64 bytes deep each.
+//   1  one stage, two barriers a step: every load is waited for
+//   2  four stages of asynchronous copies, one barrier a step: three loads are under way while a step is multiplied
+//   3  results leave through shared memory in packs of 16 bytes, with bias, activation and residual: a pass over memory less for each
+//   4  few rows (a picture alone): tiles of 64 by 64, and the depth in `splits`, whose sums `linear_sum` adds in their order
+// Columns and depth are multiples of a pack, rows of any number (of `weights`: the depth). Grid: (ceil(columns / TILE),
+// ceil(rows / TILE), splits); dynamic shared memory: STAGES times both operands' SIZE, as `Block::SHARED_BYTES` has it.
+#include "../../cuda/activation.cuh"
+#include "../../cuda/tensor.cuh"
+
+struct Linear {
+    const storage *left, *right;  // (rows, depth) and (columns, depth); turned, (depth, rows) and (depth, columns)
+    storage* y;                   // (rows, columns)
+    float* wide;                  // the same as f32, in place of y; or none
+    const float* bias;            // (columns); or none
+    const storage* residual;      // (rows, columns), to be added, may be y; or none
+    storage* before;              // (rows, columns): what enters the activation, written or (GATE) read; or none
+    float* partials;              // (splits, rows, columns)
+    int rows, columns, depth;
+    int splits;
+    int then;                     // a Then
+    int activation;               // an Activation
+};
+
+enum Then { STORE, ACTIVATE, GATE, GATHER };
+constexpr bool HALF = sizeof(storage) == 2;
+constexpr int CHUNK = 64 / sizeof(storage), STAGES = 4;
+
+// One factor's tile: LENGTH rows of CHUNK values, or turned, CHUNK rows of LENGTH values.
+template <int LENGTH, bool TURNED>
+struct Operand {
+    static constexpr int STEP = TURNED ? LENGTH + 8 : CHUNK + PACK, SIZE = (TURNED ? CHUNK : LENGTH) * STEP;
+
+    // Starts to copy values `k` to `k + CHUNK` of the depth of rows from `first` on; what is not there becomes zero.
+    template <int THREADS>
+    DEVICE static void fetch(storage* to, const storage* from, int length, int first, int depth, int k) {
+        constexpr int LINES = TURNED ? CHUNK : LENGTH, PACKS = (TURNED ? LENGTH : CHUNK) / PACK;
+        const int start = TURNED ? k : first, lines = (TURNED ? depth : length) - start, aside = TURNED ? first : k;
+        const int across = TURNED ? length : depth;
+        for (int i = threadIdx.x; i < LINES * PACKS; i += THREADS) {
+            const int line = i / PACKS, place = i % PACKS * PACK;
+            const bool there = line < lines && aside + place < across;
+            copy_async(to + line * STEP + place, there ? from + size_t(start + line) * across + aside + place : from, there);
+        }
+    }
+
+    // 16 rows as a left operand.
+    DEVICE static void left(u32* a, const storage* tile, int row, int k) {
+        const int lane = threadIdx.x % 32;
+        if (!TURNED) return load_left(a, tile + row * STEP + k, STEP);
+        if (HALF) return ldmatrix_transposed(a, tile + (k + lane % 8 + lane / 16 * 8) * STEP + row + lane / 8 % 2 * 8);
+        const u32* at = (const u32*)tile + (k + lane % 4) * STEP + row + lane / 4;
+        a[0] = at[0], a[1] = at[8], a[2] = at[4 * STEP], a[3] = at[4 * STEP + 8];
+    }
+
+    // 16 columns as two right operands.
+    DEVICE static void right(u32* b, const storage* tile, int column, int k) {
+        const int lane = threadIdx.x % 32;
+        if (!TURNED) return load_right(b, tile + column * STEP + k, STEP);
+        if (HALF) return load_right_rows(b, tile + k * STEP + column, STEP);
+        const u32* at = (const u32*)tile + (k + lane % 4) * STEP + column + lane / 4;
+        b[0] = at[0], b[1] = at[4 * STEP], b[2] = at[8], b[3] = at[4 * STEP + 8];
+    }
+};
+
+// What becomes of PACK sums from place `at` on.
+DEVICE void finish(const Linear& a, float* sums, size_t at, int column) {
+    float other[PACK];
+    if (a.then == GATE) load_pack(a.before + at, other);
+    else if (a.residual) load_pack(a.residual + at, other);
+#pragma unroll
+    for (int i = 0; i < PACK; i++) {
+        if (a.bias) sums[i] += a.bias[column + i];
+        if (a.then == GATE) sums[i] *= slope(a.activation, other[i]);
+        else if (a.residual) sums[i] += other[i];
+    }
+    if (a.then == ACTIVATE && a.before) store_pack(sums, a.before + at);
+#pragma unroll
+    for (int i = 0; i < PACK; i++) {
+        if (a.then == ACTIVATE) sums[i] = value(a.activation, sums[i]);
+        if (a.wide) a.wide[at + i] = a.then == GATHER ? a.wide[at + i] + sums[i] : sums[i];
+    }
+    if (!a.wide) store_pack(sums, a.y + at);
+}
+
+template <int TILE, bool LEFT_TURNED, bool RIGHT_TURNED>
+struct Block {
+    static constexpr int ACROSS = TILE == 128 && !HALF ? 4 : 2, WARPS = 2 * ACROSS, THREADS = 32 * WARPS;
+    static constexpr int ROWS = TILE / 2, COLUMNS = TILE / ACROSS, PITCH = COLUMNS + 4;  // of a warp
+    typedef Operand<TILE, LEFT_TURNED> Left;
+    typedef Operand<TILE, RIGHT_TURNED> Right;
+    static constexpr int STAGE = Left::SIZE + Right::SIZE, SHARED_BYTES = STAGES * STAGE * sizeof(storage);
+
+    const Linear& a;
+    storage* const memory;
+    float sums[ROWS / 16][COLUMNS / 8][4];
+
+    DEVICE int warp_row() { return threadIdx.x / 32 / ACROSS * ROWS; }
+    DEVICE int warp_column() { return threadIdx.x / 32 % ACROSS * COLUMNS; }
+
+    DEVICE void fetch(int step, int end) {
+        storage* const stage = memory + step % STAGES * STAGE;
+        if (step < end) Left::template fetch<THREADS>(stage, a.left, a.rows, blockIdx.y * TILE, a.depth, step * CHUNK);
+        if (step < end) Right::template fetch<THREADS>(stage + Left::SIZE, a.right, a.columns, blockIdx.x * TILE, a.depth, step * CHUNK);
+        commit_copies();
+    }
+
+    DEVICE void multiply(const storage* stage) {
+#pragma unroll
+        for (int k = 0; k < CHUNK; k += DEPTH) {
+            u32 left[ROWS / 16][4], right[COLUMNS / 8][2];
+#pragma unroll
+            for (int i = 0; i < ROWS / 16; i++) Left::left(left[i], stage, warp_row() + 16 * i, k);
+#pragma unroll
+            for (int i = 0; i < COLUMNS / 16; i++) Right::right(right[2 * i], stage + Left::SIZE, warp_column() + 16 * i, k);
+#pragma unroll
+            for (int i = 0; i < ROWS / 16; i++)
+#pragma unroll
+                for (int j = 0; j < COLUMNS / 8; j++) mma(sums[i][j], left[i], right[j], storage());
+        }
+    }
+
+    DEVICE void run() {
+        const int steps = (a.depth + CHUNK - 1) / CHUNK, share = (steps + a.splits - 1) / a.splits;
+        const int begin = blockIdx.z * share, end = min(begin + share, steps);
+#pragma unroll
+        for (int i = 0; i < ROWS / 16; i++) clear<COLUMNS / 8>(sums[i]);
+        for (int step = begin; step < begin + STAGES - 1; step++) fetch(step, end);
+        for (int step = begin; step < end; step++) {
+            wait_for_copies<STAGES - 2>();
+            __syncthreads();  // this step has landed, and the one before is read
+            fetch(step + STAGES - 1, end);
+            multiply(memory + step % STAGES * STAGE);
+        }
+        wait_for_copies<0>();
+        __syncthreads();  // the last step is read: its memory is free
+        write();
+    }
+
+    // 16 rows at a time through a warp's own shared memory.
+    DEVICE void write() {
+        const int lane = threadIdx.x % 32;
+        float* const scratch = (float*)memory + threadIdx.x / 32 * 16 * PITCH;
+#pragma unroll
+        for (int part = 0; part < ROWS / 16; part++) {
+            __syncwarp();  // the rows before have left
+#pragma unroll
+            for (int j = 0; j < COLUMNS / 8; j++)
+#pragma unroll
+                for (int i = 0; i < 4; i += 2)
+                    *(float2*)(scratch + (lane / 4 + 4 * i) * PITCH + 8 * j + lane % 4 * 2) = {sums[part][j][i], sums[part][j][i + 1]};
+            __syncwarp();  // these rows are there
+            for (int i = lane; i < 16 * COLUMNS / PACK; i += 32) {
+                const int line = i * PACK / COLUMNS, place = i * PACK % COLUMNS;
+                const int row = blockIdx.y * TILE + warp_row() + 16 * part + line, column = blockIdx.x * TILE + warp_column() + place;
+                if (row < a.rows && column < a.columns) leave(scratch + line * PITCH + place, size_t(row) * a.columns + column, column);
+            }
+        }
+    }
+
+    DEVICE void leave(const float* from, size_t at, int column) {
+        float sums[PACK];
+#pragma unroll
+        for (int i = 0; i < PACK; i++) sums[i] = from[i];
+        if (a.splits == 1) return finish(a, sums, at, column);
+        float* const to = a.partials + size_t(blockIdx.z) * a.rows * a.columns + at;
+#pragma unroll
+        for (int i = 0; i < PACK; i++) to[i] = sums[i];
+    }
+};
+
+template <int TILE, bool LEFT_TURNED, bool RIGHT_TURNED>
+DEVICE void product(const Linear& a) {
+    DYNAMIC_SHARED(memory);
+    Block<TILE, LEFT_TURNED, RIGHT_TURNED> block = {a, (storage*)memory};
+    block.run();
+}
+
+constexpr int WIDE_THREADS = HALF ? 128 : 256;
+KERNEL(WIDE_THREADS, linear_forward_128, Linear) { product<128, false, false>(a); }
+KERNEL(128, linear_forward_64, Linear) { product<64, false, false>(a); }
+KERNEL(WIDE_THREADS, linear_backward_128, Linear) { product<128, false, true>(a); }
+KERNEL(128, linear_backward_64, Linear) { product<64, false, true>(a); }
+KERNEL(WIDE_THREADS, linear_weights_128, Linear) { product<128, true, true>(a); }
+KERNEL(128, linear_weights_64, Linear) { product<64, true, true>(a); }
+
+// What follows the products of a depth in parts. Grid: ceil(rows·columns / PACK / 256).
+KERNEL(256, linear_sum, Linear) {
+    const size_t count = size_t(a.rows) * a.columns, at = (size_t(blockIdx.x) * 256 + threadIdx.x) * PACK;
+    if (at >= count) return;
+    float sums[PACK];
+#pragma unroll
+    for (int i = 0; i < PACK; i++) sums[i] = 0.0f;
+    for (int split = 0; split < a.splits; split++)
+#pragma unroll
+        for (int i = 0; i < PACK; i++) sums[i] += a.partials[split * count + at + i];
+    finish(a, sums, at, at % a.columns);
+}

@@ -1,0 +1,36 @@
+//! Every CUDA kernel on the CPU: compiled by the machine's C++ compiler for the emulator in `kernels/emulator`, run under three
+//! schedules on ragged sizes and poisoned memory, and compared with the kernel's `f64` twin.
+//!
+//! A kernel with barriers has mutants beside its test: its source with a barrier taken out, a bound moved, an index swapped.
+//! Each of them must be caught. Without a C++ compiler the tests say loudly that they are skipped.
+#![cfg(unix)]
+
+#[allow(dead_code)]
+#[path = "../../emulator/library.rs"]
+mod emulator;
+#[allow(dead_code)]
+#[path = "../../emulator/queue.rs"]
+mod queue;
+
+mod activation;
+mod attention;
+mod attention_backward;
+mod attention_map;
+mod blend;
+mod faults;
+mod layer_norm;
+mod layer_norm_affine;
+mod layer_norm_wide;
+mod layouts;
+mod linear;
+mod memory;
+mod mutants;
+mod patchify;
+mod rollout;
+mod rollout_rows;
+mod saliency;
+mod tokens;
+mod training;
+
+/// Tokens or rows: one, a few, a tile, one more, and those of the models.
+const SIZES: [usize; 8] = [1, 17, 64, 65, 145, 197, 257, 577];

@@ -1,0 +1,73 @@
+//! What a device cannot do, and what it does not do twice.
+
+use std::sync::Arc;
+
+use kernels::cuda::{Fault, Storage};
+
+use super::emulator::Schedule;
+use super::queue::Emulated;
+use super::{CLASSES, device, on_cpu, on_device, pictures, vit};
+use crate::{Error, HeadKind, Probe, Target, VitConfig};
+
+/// A device with so many bytes.
+fn small(bytes: usize) -> Option<Arc<Emulated>> {
+    Some(Arc::new(Emulated::new(Schedule::Forward)?.of_bytes(bytes)))
+}
+
+#[test]
+fn passes_of_one_shape_are_recorded_and_take_no_memory() {
+    let Some(queue) = device() else { return };
+    let vit = on_device(&on_cpu(&vit(), HeadKind::Linear(CLASSES)), queue.clone(), Storage::F32).unwrap();
+    let batch = pictures(vit.config(), 2);
+    let mut given_out = Vec::new();
+    let mut pass = || {
+        let trace = vit.trace(&batch, Probe::Gradients).unwrap();
+        let gradients = trace.gradients(Target::Class(1)).unwrap();
+        given_out.push(queue.given_out());
+        (trace.logits().to_owned(), gradients.pixels().to_owned())
+    };
+    let first = pass();
+    for _ in 0..3 {
+        assert_eq!(pass(), first, "the same bits");
+    }
+    assert_eq!(given_out[1..], vec![given_out[1]; 3], "memory grows: {given_out:?}");
+    assert_eq!(queue.recordings(), 2, "one of the way there, one of the way back");
+    drop(vit);
+    assert_eq!(queue.given_out(), 0, "memory of a model that is gone");
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_halved() {
+    let Some(large) = device() else { return };
+    let cpu = on_cpu(&vit(), HeadKind::Linear(CLASSES));
+    let batch = pictures(&vit(), 5);
+    let whole = on_device(&cpu, large.clone(), Storage::F32).unwrap().trace(&batch, Probe::Logits).unwrap();
+    assert_eq!(whole.parts(), 1);
+    let used = large.given_out();
+    let trace = on_device(&cpu, small(used - 1).unwrap(), Storage::F32).unwrap().trace(&batch, Probe::Logits).unwrap();
+    assert_eq!(trace.parts(), 2);
+    assert_eq!(trace.logits(), whole.logits());
+    let refused = on_device(&cpu, small(1 << 10).unwrap(), Storage::F32).unwrap_err();
+    assert!(matches!(refused, Error::Kernel(kernels::Error::Device(Fault::OutOfMemory { .. }))), "{refused}");
+}
+
+#[test]
+fn what_kernels_are_not_made_for_is_refused_by_name() {
+    let Some(queue) = device() else { return };
+    let wide = VitConfig { head_size: Some(129), ..vit() };
+    let odd = VitConfig::tiny_for_tests();
+    for (config, word) in [(wide, "heads of 129 values"), (odd, "tokens of 12 values")] {
+        let refused = on_device(&on_cpu(&config, HeadKind::Linear(2)), queue.clone(), Storage::Bf16).unwrap_err();
+        assert!(matches!(refused, Error::Kernel(kernels::Error::Device(Fault::Unsupported(_)))), "{refused}");
+        assert!(refused.to_string().contains(word) && refused.to_string().contains("use the CPU"), "{refused}");
+    }
+}
+
+#[test]
+fn numbers_beyond_f16_are_no_result() {
+    let Some(queue) = device() else { return };
+    let vit = on_device(&on_cpu(&vit(), HeadKind::Linear(CLASSES)), queue, Storage::F16).unwrap();
+    let pixels = pictures(vit.config(), 1).pixels().mapv(|value| 1e6 * value);
+    let refused = vit.trace(&crate::Batch::new(pixels).unwrap(), Probe::Logits).unwrap_err();
+    assert!(matches!(refused, Error::NotFinite { .. }) && refused.to_string().contains("f32"), "{refused}");
+}
