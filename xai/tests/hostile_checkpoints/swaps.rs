@@ -56,8 +56,8 @@ fn an_expected_hash_holds_for_what_was_read() {
     std::fs::write(folder.path().join("config.json"), Weights::config()).unwrap();
     std::fs::write(&file, model(1.0)).unwrap();
     let expecting = |bias| LoadOptions { sha256: Some(xai::sha256(&model(bias)).to_uppercase()), ..LoadOptions::default() };
-    assert!(Vit::load_with(&file, &expecting(1.0), &Device::Cpu).is_ok());
-    let refused = Vit::load_with(&file, &expecting(2.0), &Device::Cpu).unwrap_err();
+    assert!(Vit::load_with(&file, expecting(1.0), &Device::Cpu).is_ok());
+    let refused = Vit::load_with(&file, expecting(2.0), &Device::Cpu).unwrap_err();
     assert_eq!(refused.code(), "hash-mismatch");
     assert!(refused.to_string().contains(&xai::sha256(&model(1.0))), "{refused}");
 }

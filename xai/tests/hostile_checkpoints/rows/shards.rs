@@ -6,8 +6,11 @@ use super::{Outcome, Row, refused};
 const INDEX: &str = "model.safetensors.index.json";
 const SHARDS: [&str; 2] = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
 
+/// Files by name, and the shard of each tensor.
+type Sharded = (Vec<(String, Vec<u8>)>, Vec<(String, String)>);
+
 /// The good model in two files, and what the index says, as pairs.
-fn sharded() -> (Vec<(String, Vec<u8>)>, Vec<(String, String)>) {
+fn sharded() -> Sharded {
     let tensors = Weights::good().0;
     let half = tensors.len() / 2;
     let part =

@@ -37,8 +37,11 @@ pub struct Drawn {
     /// Name and stroke for the legend.
     pub legend: Option<(String, Stroke)>,
     /// A scale of colours: anchors from low to high, and the values at its ends.
-    pub scale: Option<(Vec<(f64, [u8; 3])>, (f64, f64))>,
+    pub scale: Option<ColourScale>,
 }
+
+/// Anchors of colours from low to high, and the values at their ends.
+pub type ColourScale = (Vec<(f64, [u8; 3])>, (f64, f64));
 
 impl Mark {
     /// Every x and y that the axes must hold.
