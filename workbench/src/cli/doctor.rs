@@ -78,7 +78,7 @@ fn findings() -> Findings {
         gemm,
         cuda: cuda(),
         cuda_modules: modules(),
-        device: Device::best().to_string(),
+        device: Device::Cpu.to_string(),
         caches,
         hub,
         built_in_model: format!("vit_drawn, {}", drawn_model::LABEL),

@@ -32,10 +32,10 @@ pub struct ModelArguments {
     #[arg(long, value_name = "f32|bf16", default_value_t = Precision::F32)]
     pub precision: Precision,
 
-    /// What computes: cpu, cuda, or cuda:N for the device of ordinal N; without it the first CUDA device that has kernels for the
-    /// model, the CPU where there is none
-    #[arg(long, value_name = "cpu|cuda|cuda:N")]
-    pub device: Option<Device>,
+    /// What computes: cpu, cuda, or cuda:N for the device of ordinal N; the kernels for CUDA have met no GPU yet, so they wait to be
+    /// asked for
+    #[arg(long, value_name = "cpu|cuda|cuda:N", default_value = "cpu")]
+    pub device: Device,
 
     /// SHA-256 that the weights' bytes must have
     #[arg(long, value_name = "HEX")]
@@ -58,24 +58,12 @@ impl ModelArguments {
         let options = LoadOptions { hints, sha256: self.sha256.clone(), key: self.key.clone(), pickles: in_child()? };
         let loaded = source.load(&options);
         drop(spinner);
-        let vit = self.placed(loaded?.with_precision(self.precision)?)?;
+        let vit = loaded?.with_precision(self.precision)?.on(self.device)?;
         eprintln!("model {}: {}", vit.source().name, vit.source().notes.join("; "));
         if source == ModelSource::Drawn {
             eprintln!("This model was {}: its answers about real lesions mean nothing.", drawn_model::LABEL);
         }
         Ok(vit)
-    }
-
-    /// The model where it shall compute; what was not asked for may fail, and the CPU takes its place.
-    fn placed(&self, vit: Vit) -> anyhow::Result<Vit> {
-        if let Some(device) = self.device {
-            return Ok(vit.on(device)?);
-        }
-        let best = Device::best();
-        Ok(vit.clone().on(best).unwrap_or_else(|error| {
-            eprintln!("{best} is not used: {error}");
-            vit
-        }))
     }
 }
 
