@@ -46,6 +46,9 @@ pub fn compile(recipe: &Recipe, tell: &mut dyn FnMut(Progress)) -> Result<Vec<Pr
     // Cargo counts crates only where it thinks that somebody looks.
     cargo.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80").env("CARGO_TERM_COLOR", "never");
     cargo.env("RUSTC", &recipe.toolchain.rustc).current_dir(&recipe.source);
+    if let Some(target) = &recipe.target {
+        cargo.env("CARGO_TARGET_DIR", target);
+    }
     let mut running =
         cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| failed(error.to_string()))?;
     tell(Progress::Compiling { done: 0, total: 0 });

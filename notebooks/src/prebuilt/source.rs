@@ -14,6 +14,8 @@ pub struct Recipe {
     pub source: PathBuf,
     /// Where builds are kept.
     pub cache: PathBuf,
+    /// Where cargo compiles; without one, where an ordinary build would.
+    pub target: Option<PathBuf>,
     /// What compiles it.
     pub toolchain: Toolchain,
 }
@@ -50,7 +52,7 @@ impl Recipe {
             return Err(Error::NoSource { path: source });
         }
         let toolchain = Toolchain::of(&source)?;
-        Ok(Self { package: "pellucid".into(), source, cache: cache_folder()?, toolchain })
+        Ok(Self { package: "pellucid".into(), source, cache: cache_folder()?, target: None, toolchain })
     }
 }
 

@@ -52,11 +52,17 @@ impl Checkout {
         fs::write(path, text).expect("a file in the checkout");
     }
 
-    /// How it is built.
+    /// How it is built: in a folder of its own, since cargo takes two such checkouts in one folder for the same.
     #[allow(dead_code, reason = "not every test builds through the library")]
     pub fn recipe(&self) -> Recipe {
         let toolchain = Toolchain::of(&self.source()).expect("a toolchain");
-        Recipe { package: "pellucid".into(), source: self.source(), cache: self.cache(), toolchain }
+        Recipe {
+            package: "pellucid".into(),
+            source: self.source(),
+            cache: self.cache(),
+            target: Some(self.folder.path().join("target")),
+            toolchain,
+        }
     }
 
     /// The program, which finds this checkout and keeps its builds here.
