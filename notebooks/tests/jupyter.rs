@@ -117,7 +117,7 @@ fn nbclient_runs_every_lesson() {
     let paths = folder.filter_map(|entry| Some(entry.ok()?.path()));
     let mut lessons: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "ipynb")).collect();
     lessons.sort();
-    assert!(lessons.len() >= 5, "{lessons:?}");
+    assert!(lessons.len() >= 6, "{lessons:?}");
     check("lessons", &lessons);
 }
 
