@@ -136,6 +136,8 @@ fn jupyter_lists_the_kernel_while_it_is_installed() {
     succeeds(install);
     assert_eq!(listed()["spec"]["display_name"], "Rust (Pellucid)");
     assert_eq!(listed()["spec"]["interrupt_mode"], "message");
+    let resources = listed()["resource_dir"].as_str().map(PathBuf::from).expect("its folder");
+    assert!(resources.join("logo-svg.svg").is_file(), "a launcher has something to show");
     let mut program = checkout.program();
     program.args(["uninstall", "--prefix"]).arg(&prefix);
     succeeds(program);
