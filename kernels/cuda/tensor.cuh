@@ -113,19 +113,26 @@ DEVICE void times_turned(float (*to)[4], Left left, const storage* rows) {
     }
 }
 
+// to (16, WIDTH) += a step's left operand (16, DEPTH) · rows.
+template <int WIDTH>
+DEVICE void times_step(float (*to)[4], const u32* a, const storage* rows) {
+#pragma unroll
+    for (int tile = 0; tile < WIDTH / 8; tile += 2) {
+        u32 b[4];
+        load_right_rows(b, rows + tile * 8, STRIDE<WIDTH>);
+        mma(to[tile], a, b, storage());
+        mma(to[tile + 1], a, b + 2, storage());
+    }
+}
+
 // to (16, WIDTH) += weights (16, 8·TILES) · rows.
 template <int TILES, int WIDTH>
 DEVICE void times(float (*to)[4], const float (*weights)[4], const storage* rows) {
 #pragma unroll
     for (int step = 0; step < TILES * 8 / DEPTH; step++) {
-        u32 a[4], b[4];
+        u32 a[4];
         as_left(a, weights, step);
-#pragma unroll
-        for (int tile = 0; tile < WIDTH / 8; tile += 2) {
-            load_right_rows(b, rows + step * DEPTH * STRIDE<WIDTH> + tile * 8, STRIDE<WIDTH>);
-            mma(to[tile], a, b, storage());
-            mma(to[tile + 1], a, b + 2, storage());
-        }
+        times_step<WIDTH>(to, a, rows + step * DEPTH * STRIDE<WIDTH>);
     }
 }
 

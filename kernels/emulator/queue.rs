@@ -185,6 +185,10 @@ impl Queue for Emulated {
     }
 
     fn launch(&self, launch: &Launch) -> Result<(), Fault> {
+        let (what, most) = (launch.kernel.to_string(), self.shared_memory());
+        if launch.shared > most {
+            return Err(Fault::Refused { what, reason: format!("{} bytes of shared memory, where {most} are", launch.shared) });
+        }
         let how = Launched { grid: launch.grid, threads: launch.threads, shared: launch.shared };
         let library = self.library(launch)?;
         self.perform_or_record(Step::Launch { library, kernel: launch.kernel, how, arguments: launch.arguments.to_vec() })

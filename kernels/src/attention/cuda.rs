@@ -1,4 +1,12 @@
-//! Launches of `cuda.cu`, `cuda_map.cu` and `cuda_backward.cu`, for heads of 32, 64, 80 and 128 values.
+//! Launches of `cuda.cu`, `cuda_map.cu`, `cuda_fused.cu` and `cuda_backward.cu`, for heads of 32, 64, 80 and 128 values.
+
+mod fused;
+mod plan;
+
+pub use fused::{AttentionFused, forward_with_map};
+pub use plan::{Chip, MapLaunch};
+
+use fused::{fused_bytes, fused_keys, fused_stages};
 
 use super::{HeadFusion, Shape};
 use crate::cuda::{Address, Fault, Queue, Storage, arguments, run};

@@ -38,6 +38,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// Its multiprocessors, of which each runs some blocks.
     fn multiprocessors(&self) -> usize;
 
+    /// Bytes of shared memory that one block may have.
+    fn shared_memory(&self) -> usize {
+        shared_memory(self.capability())
+    }
+
     /// Memory aligned to 256 bytes; what it holds is undefined.
     ///
     /// # Errors
@@ -94,6 +99,23 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// # Errors
     /// As for [`Queue::upload`].
     fn replay(&self, recording: Recording) -> Result<(), Fault>;
+}
+
+/// Bytes of shared memory that a block may have on an architecture, as NVIDIA's tables of compute capabilities have it; those that are
+/// not known get what the smallest of their time has.
+///
+/// ```
+/// assert_eq!(kernels::cuda::shared_memory(90), 227 << 10);
+/// ```
+pub fn shared_memory(capability: u32) -> usize {
+    let kibibytes = match capability {
+        ..=74 => 96,
+        75..=79 => 64,
+        80 | 87 => 163,
+        90..=119 => 227,
+        _ => 99,
+    };
+    kibibytes << 10
 }
 
 /// Launches `kernel` of `module` with a structure of arguments; blocks of no extent are no work.

@@ -15,6 +15,7 @@ mod queue;
 mod activation;
 mod attention;
 mod attention_backward;
+mod attention_fused;
 mod attention_map;
 mod blend;
 mod faults;
