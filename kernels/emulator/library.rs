@@ -87,7 +87,18 @@ impl Library {
         self.run_on(name, how, (&raw const *arguments).cast(), schedule)
     }
 
-    /// The same with the bytes of the structure.
+    /// The same with the bytes of the structure, wherever they lie.
+    pub fn run_bytes(&self, name: &str, how: Launched, arguments: &[u8], schedule: Schedule) -> Result<(), String> {
+        let mut aligned = vec![0u64; arguments.len().div_ceil(8)];
+        for (word, bytes) in aligned.iter_mut().zip(arguments.chunks(8)) {
+            let mut whole = [0; 8];
+            whole[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(whole);
+        }
+        self.run_on(name, how, aligned.as_ptr().cast(), schedule)
+    }
+
+    /// The same with an address of the structure.
     pub fn run_on(&self, name: &str, how: Launched, arguments: *const c_void, schedule: Schedule) -> Result<(), String> {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let grid = how.grid.map(|blocks| u32::try_from(blocks).expect("grids are small"));
@@ -139,6 +150,17 @@ impl Library {
 pub fn source(file: &str) -> String {
     let path = home().join("src").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The file of a module: `attention_backward` is `attention/cuda_backward.cu`.
+pub fn file(module: &str) -> Option<String> {
+    let folders = fs::read_dir(home().join("src")).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let of_folder = |folder: String| {
+        let rest = module.strip_prefix(&folder)?;
+        let file = format!("{folder}/cuda{rest}.cu");
+        home().join("src").join(&file).exists().then_some(file)
+    };
+    folders.filter_map(of_folder).next()
 }
 
 fn symbol(handle: *mut c_void, name: &str) -> *mut c_void {

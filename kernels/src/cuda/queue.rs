@@ -27,7 +27,7 @@ pub struct Launch<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Recording(pub u64);
 
-/// Memory of a device and the order of its work: what is asked for later happens later.
+/// Memory of a device and the order of its work: what is asked for later happens later, but for branches.
 pub trait Queue: Send + Sync + fmt::Debug {
     /// The device in words.
     fn name(&self) -> String;
@@ -81,6 +81,24 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// # Errors
     /// As for [`Queue::upload`].
     fn synchronise(&self) -> Result<(), Fault>;
+
+    /// Runs `branch`, whose launches and clears come after all that was asked for so far and run beside what is asked for next, up to
+    /// [`Queue::join`]: until then nothing may change what they read, or use what they write. Where there is one order only, they take
+    /// their place in it. Several branches run one after the other; while one is made, no other thread launches.
+    ///
+    /// # Errors
+    /// As for [`Queue::upload`], and those of `branch`.
+    fn fork(&self, branch: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        branch()
+    }
+
+    /// What is asked for from now on comes after every branch. A recording joins all it forked.
+    ///
+    /// # Errors
+    /// As for [`Queue::upload`].
+    fn join(&self) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// From now on, launches and clears are recorded and not run; false where a device cannot record, and runs them.
     ///
