@@ -2,17 +2,28 @@
 //
 // bf16 and f16 are multiplied as they are. An f32 number is the sum of two tf32 numbers but for 2^-22 of it, and three products
 // of these parts make an f32 product: parity with f32 arithmetic at tensor-core speed. Before sm_80 the same functions are
-// made of shuffles (volta.cuh).
+// made of shuffles (volta.cuh), but for f16 on sm_75 (turing.cuh).
 //
 // Fragments: lane l has group g = l / 4 and place t = l % 4. Of a result it holds rows g and g + 8, columns 2t and 2t + 1.
 #pragma once
 
 #include "device.cuh"
 
-#if defined(VOLTA) || (!defined(EMULATOR) && __CUDA_ARCH__ < 800)
+#if !defined(EMULATOR) && __CUDA_ARCH__ < 800
+#define VOLTA
+#if __CUDA_ARCH__ >= 750
+#define TURING
+#include "turing.cuh"
+#endif
+#endif
+#ifdef VOLTA
 #include "volta.cuh"
-#elif !defined(EMULATOR)
+constexpr bool BEFORE_AMPERE = true;
+#else
+#ifndef EMULATOR
 #include "ampere.cuh"
+#endif
+constexpr bool BEFORE_AMPERE = false;
 #endif
 
 constexpr int DEPTH = sizeof(storage) == 2 ? 16 : 8;

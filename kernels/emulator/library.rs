@@ -60,9 +60,15 @@ impl Library {
         Self::compile(file, &source(file), storage)
     }
 
-    /// The same as architectures before `sm_80` have it, which lack the instructions that `cuda/tensor.cuh` is made for.
-    pub fn before_tensor_cores(file: &str, storage: Storage) -> Option<Self> {
-        Self::compile(file, &format!("#define VOLTA\n{}", source(file)), storage)
+    /// The same as this architecture has it: before `sm_80`, instructions that `cuda/tensor.cuh` is made for are missing, and the
+    /// modules of f32 are those of `sm_70`.
+    pub fn of_architecture(file: &str, storage: Storage, capability: u32) -> Option<Self> {
+        let defined = match capability {
+            80.. => "",
+            75.. if storage != Storage::F32 => "#define VOLTA\n#define TURING\n",
+            _ => "#define VOLTA\n",
+        };
+        Self::compile(file, &format!("{defined}{}", source(file)), storage)
     }
 
     /// `text` in the place of `file`.

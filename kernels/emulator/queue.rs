@@ -106,9 +106,7 @@ impl Emulated {
         }
         let none = || Fault::NoModule { module: launch.module.into(), capability: self.capability };
         let file = file(launch.module).ok_or_else(none)?;
-        let library =
-            if self.capability < 80 { Library::before_tensor_cores(&file, launch.storage) } else { Library::of(&file, launch.storage) };
-        let library = Arc::new(library.ok_or_else(none)?);
+        let library = Arc::new(Library::of_architecture(&file, launch.storage, self.capability).ok_or_else(none)?);
         self.state().libraries.insert((launch.module, launch.storage), library.clone());
         Ok(library)
     }

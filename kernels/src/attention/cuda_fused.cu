@@ -8,7 +8,9 @@
 //   1  cuda.cu, then cuda_map.cu: the scores and their powers are computed twice, Q and K are read twice
 //   2  probabilities are held: neither again; 8 bytes of shared memory move for each probability. Not measured; predicted to cost
 //      2 to 3 % of a forward pass at 145 tokens and 5 to 8 % at 577, against 4 and 15 % of version 1
-// It takes up to STAGES·KEYS tokens; which launches are worth it says `plan.rs`.
+// It takes up to STAGES·KEYS tokens; which launches are worth it says `plan.rs`. Older architectures have neither the registers nor
+// the shared memory.
+// From sm_80 on.
 // Grid: (ceil(tokens / queries), images), 4 threads a query; dynamic shared memory: (2·queries + 4·KEYS)·STRIDE values,
 // 16 bytes a query, and 4 bytes for each of queries·(tokens, up to a multiple of 8).
 #include "../../cuda/softmax.cuh"

@@ -17,6 +17,7 @@ mod attention;
 mod attention_backward;
 mod attention_fused;
 mod attention_map;
+mod before_ampere;
 mod blend;
 mod faults;
 mod layer_norm;
