@@ -70,7 +70,8 @@ fn modules(source: &Source) -> Vec<String> {
         _ => vec!["sm_70.ptx", "sm_75.ptx"],
     };
     let oldest = source.text.lines().find_map(|line| line.strip_prefix("// From ")?.strip_suffix(" on.")).unwrap_or("sm_70");
-    let has_tensor_cores = ["tensor", "softmax"].iter().any(|header| source.text.contains(&format!("#include \"../../cuda/{header}.cuh\"")));
+    let has_tensor_cores =
+        ["tensor", "softmax"].iter().any(|header| source.text.contains(&format!("#include \"../../cuda/{header}.cuh\"")));
     let served = |target: &&str| &target[..5] >= oldest && (*target != "sm_75.ptx" || has_tensor_cores);
     let of = |storage: &&str| {
         let targets = targets(storage).into_iter().filter(served);

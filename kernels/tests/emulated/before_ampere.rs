@@ -24,7 +24,8 @@ fn exact(shape: Shape, qkv: &Array) -> Exact {
     let (mut context, mut log_sum_exp) = (vec![0.0; shape.context_len()], vec![0.0; shape.log_sum_exp_len()]);
     let mut map = vec![0.0; shape.fused_len()];
     let fused = Fused { fusion: HeadFusion::Mean, map: &mut map };
-    attention::forward(shape, &qkv.values(), &mut context, &mut log_sum_exp, Some(fused), &mut Workspace::default()).expect("the shapes fit");
+    attention::forward(shape, &qkv.values(), &mut context, &mut log_sum_exp, Some(fused), &mut Workspace::default())
+        .expect("the shapes fit");
     Exact { context, log_sum_exp, map }
 }
 
@@ -52,7 +53,8 @@ fn backward(queue: &Emulated, storage: Storage, shape: Shape) -> Result<(), Stri
     let mut exact_dqkv = vec![0.0; shape.qkv_len()];
     let (values, of_context) = (qkv.values(), context.values());
     let forward = Forward { qkv: &values, log_sum_exp: &log_sum_exp, context: &of_context };
-    attention::backward(shape, forward, &dcontext.values(), &mut exact_dqkv, ReadOuts::default(), &mut Workspace::default()).expect("the shapes fit");
+    attention::backward(shape, forward, &dcontext.values(), &mut exact_dqkv, ReadOuts::default(), &mut Workspace::default())
+        .expect("the shapes fit");
     let (dots, dqkv) = (Array::poisoned(Storage::F32, shape.log_sum_exp_len()), Array::poisoned(storage, shape.qkv_len()));
     let [images, tokens, heads] = [shape.images, shape.tokens, shape.heads].map(|n| n as i32);
     let arguments = AttentionBackward {
