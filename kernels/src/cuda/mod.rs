@@ -17,4 +17,4 @@ pub(crate) use arguments::arguments;
 pub use arguments::{Arguments, Field};
 pub use fault::Fault;
 pub use memory::{Address, Storage, as_bytes, as_bytes_mut, decode, encode};
-pub use queue::{Launch, Queue, Recording, run};
+pub use queue::{Launch, Queue, Recording, run, shared_memory};

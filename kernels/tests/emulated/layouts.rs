@@ -25,6 +25,7 @@ fn assert_same<A: Arguments>(file: &str) {
 fn arguments_have_the_layout_of_their_twins() {
     assert_same::<attention::AttentionForward>("attention/cuda.cu");
     assert_same::<attention::AttentionMap>("attention/cuda_map.cu");
+    assert_same::<attention::AttentionFused>("attention/cuda_fused.cu");
     assert_same::<attention::AttentionBackward>("attention/cuda_backward.cu");
     assert_same::<layer_norm::LayerNormForward>("layer_norm/cuda.cu");
     assert_same::<layer_norm::LayerNormForward>("layer_norm/cuda_wide.cu");

@@ -1,8 +1,9 @@
-//! NVIDIA's driver as a [`Queue`]: loaded at run time, one stream, nothing of CUDA's toolkit.
+//! NVIDIA's driver as a [`Queue`]: loaded at run time, a stream and one beside it, nothing of CUDA's toolkit.
 //!
 //! Everything here goes through the driver's C interface, so most of it is unsafe in the same way: handles come from the driver itself,
 //! live as long as the [`Driver`] that holds them, and are used with its context made current first.
 
+mod branch;
 mod kernels;
 mod refusals;
 mod staging;
@@ -14,6 +15,7 @@ use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
 use super::{Address, Fault, Launch, Queue, Recording};
+use branch::Branch;
 use kernels::Loaded;
 use refusals::fault;
 use staging::Staging;
@@ -43,6 +45,7 @@ unsafe impl Sync for Driver {}
 struct State {
     loaded: Loaded,
     staging: Staging,
+    branch: Branch,
     recordings: Vec<sys::CUgraphExec>,
 }
 
@@ -151,9 +154,9 @@ impl Queue for Driver {
     }
 
     fn clear(&self, at: Address, bytes: usize) -> Result<(), Fault> {
-        let _state = self.enter()?;
+        let stream = self.enter()?.branch.current(self.stream);
         // SAFETY: the range lies in memory that `allocate` gave out.
-        unsafe { result::memset_d8_async(at.0, 0, bytes, self.stream) }.map_err(|error| self.fault("clearing memory", error))
+        unsafe { result::memset_d8_async(at.0, 0, bytes, stream) }.map_err(|error| self.fault("clearing memory", error))
     }
 
     fn launch(&self, launch: &Launch) -> Result<(), Fault> {
@@ -167,20 +170,35 @@ impl Queue for Driver {
             whole[..bytes.len()].copy_from_slice(bytes);
             *word = u64::from_le_bytes(whole);
         });
-        let (block, shared) = ((launch.threads as u32, 1, 1), launch.shared as u32);
+        let (block, shared, stream) = ((launch.threads as u32, 1, 1), launch.shared as u32, state.branch.current(self.stream));
         // SAFETY: the structure has the size and the layout of the kernel's parameter (held by tests), the driver copies it before it
         // returns, and its addresses lead to memory of this device that the caller keeps until the work is done.
-        let started = unsafe { result::launch_kernel(function, (x, y, z), block, shared, self.stream, &mut [words.as_mut_ptr().cast()]) };
+        let started = unsafe { result::launch_kernel(function, (x, y, z), block, shared, stream, &mut [words.as_mut_ptr().cast()]) };
         started.map_err(|error| self.fault(launch.kernel, error))
     }
 
     fn synchronise(&self) -> Result<(), Fault> {
-        let _state = self.enter()?;
+        let state = self.enter()?;
         // SAFETY: the stream was made in `open`.
-        unsafe { stream::synchronize(self.stream) }.map_err(|error| self.fault("waiting for the device", error))
+        unsafe { stream::synchronize(self.stream) }
+            .and_then(|()| state.branch.synchronise())
+            .map_err(|error| self.fault("waiting for the device", error))
+    }
+
+    fn fork(&self, branch: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        self.enter()?.branch.begin(self.stream).map_err(|error| self.fault("forking", error))?;
+        let launched = branch();
+        self.enter()?.branch.end();
+        launched
+    }
+
+    fn join(&self) -> Result<(), Fault> {
+        self.enter()?.branch.join(self.stream).map_err(|error| self.fault("joining", error))
     }
 
     fn record(&self) -> Result<bool, Fault> {
+        // What a pass that failed left on the branch is no part of the recording.
+        self.join()?;
         let _state = self.enter()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         // SAFETY: as above.
@@ -190,6 +208,7 @@ impl Queue for Driver {
 
     fn end_recording(&self) -> Result<Recording, Fault> {
         let mut state = self.enter()?;
+        state.branch.open = false;
         // SAFETY: the graph comes from the driver and is destroyed once it became an executable one.
         let made = unsafe {
             stream::end_capture(self.stream).and_then(|captured| {
@@ -215,6 +234,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let Ok(mut state) = self.enter() else { return };
         state.staging.release();
+        state.branch.release();
         let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
         drop(state);
         // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.

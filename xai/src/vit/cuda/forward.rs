@@ -1,7 +1,5 @@
 //! The forward pass on a device.
 
-use kernels::attention::HeadFusion;
-use kernels::attention::cuda::{self as attention, AttentionForward, AttentionMap};
 use kernels::cuda::{Address, Fault, Queue, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine};
 use kernels::linear::cuda::{Factors, Product, Scratch, Then, product};
@@ -27,7 +25,7 @@ pub(super) struct Passing {
     /// (B·P, D), and normalised.
     pub embedded: [Address; 2],
     /// (B, N, D).
-    normed: Address,
+    pub normed: Address,
     /// The MLP after its activation, (B, N, M).
     hidden: Address,
     /// Of the tokens that the head reads: before the last block (B, R, D), and its context (B, R, A).
@@ -106,16 +104,17 @@ impl<'a> Run<'a> {
     pub fn pass(&self, passing: &Passing, kept: &Kept, grid: &Grid) -> Result<(), Fault> {
         self.embed(passing, kept.tapes.first().map_or(NONE, |tape| tape.input), grid)?;
         for (index, (block, tape)) in self.on.blocks.iter().zip(&kept.tapes).enumerate() {
-            self.attend(block, tape, passing)?;
-            if let Keep::Fused(fusion) = self.sizes.keep {
-                self.fused_map(tape, fusion, kept.maps.plus(index * self.sizes.map() * self.storage().bytes()))?;
-            }
+            let map = kept.maps.plus(index * self.sizes.map() * self.storage().bytes());
+            let map = if let Keep::Fused(fusion) = self.sizes.keep { Some((fusion, map)) } else { None };
+            self.attend(block, tape, passing, map)?;
             match kept.tapes.get(index + 1) {
                 Some(next) => self.finish(block, tape, passing, (self.sizes.rows(), tape.input, tape.context), next.input)?,
                 None => self.finish_read(block, tape, passing, kept.last)?,
             }
         }
-        self.head(passing, kept)
+        self.head(passing, kept)?;
+        // The last block's map is there when the pass is over.
+        self.queue.join()
     }
 
     fn embed(&self, passing: &Passing, x: Address, grid: &Grid) -> Result<(), Fault> {
@@ -138,24 +137,6 @@ impl<'a> Run<'a> {
         let patches = passing.embedded[usize::from(norms.is_some())];
         let special_rows = positions.plus(4 * grid.positions);
         tokens::join(self.queue, self.storage(), Join { patches, special_rows, positions, tokens: x, images, count, special, width })
-    }
-
-    /// The block up to its attention.
-    fn attend(&self, block: &BlockOnDevice, tape: &Tape, passing: &Passing) -> Result<(), Fault> {
-        let (rows, extent) = (self.sizes.rows(), self.sizes.extent);
-        self.norm(block.norm1, (rows, extent.width), (tape.input, passing.normed))?;
-        self.forward(self.storage(), passing.normed, block.qkv, rows, Then::Store { to: tape.qkv, residual: NONE })?;
-        let Tape { qkv, context, log_sum_exp, .. } = *tape;
-        let (tokens, heads, scale) = (extent.tokens as i32, extent.heads as i32, attention::scale(extent.head_width));
-        let arguments = AttentionForward { qkv, context, log_sum_exp, tokens, heads, scale };
-        attention::forward(self.queue, self.storage(), self.sizes.attention(), arguments)
-    }
-
-    pub fn fused_map(&self, tape: &Tape, fusion: HeadFusion, map: Address) -> Result<(), Fault> {
-        let (extent, Tape { qkv, log_sum_exp, .. }) = (self.sizes.extent, *tape);
-        let (tokens, heads, scale) = (extent.tokens as i32, extent.heads as i32, attention::scale(extent.head_width));
-        let arguments = AttentionMap { qkv, log_sum_exp, map, tokens, heads, scale, fusion: attention::code(fusion) };
-        attention::fused_map(self.queue, self.storage(), self.sizes.attention(), arguments)
     }
 
     /// What follows attention, for `rows` tokens of input and context.

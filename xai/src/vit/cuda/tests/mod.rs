@@ -4,6 +4,7 @@
 #[path = "../../../../../kernels/emulator/library.rs"]
 mod emulator;
 mod limits;
+mod maps;
 mod parity;
 #[allow(dead_code)]
 #[path = "../../../../../kernels/emulator/queue.rs"]
