@@ -18,7 +18,8 @@ impl Bytes {
     /// One picture, of which the first `channels` are read; `value` says what a byte is in a channel.
     pub fn of(picture: &RgbImage, channels: usize, value: impl Fn(u8, usize) -> f32) -> Self {
         let shape = (1, channels, picture.height() as usize, picture.width() as usize);
-        let values = (0..channels).flat_map(|channel| (0..=u8::MAX).map(move |byte| (byte, channel))).map(|(byte, channel)| value(byte, channel));
+        let values =
+            (0..channels).flat_map(|channel| (0..=u8::MAX).map(move |byte| (byte, channel))).map(|(byte, channel)| value(byte, channel));
         let pictures = picture.as_raw().chunks(3).flat_map(|pixel| &pixel[..channels]).copied().collect();
         Self { pictures, values: values.collect(), shape }
     }

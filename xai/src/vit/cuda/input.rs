@@ -100,9 +100,7 @@ impl Run<'_> {
         let (shape, pitch) = (self.sizes.patch_shape(), self.sizes.pitch);
         match self.input {
             Input::Values(pixels) => patchify::cuda::patchify(self.queue, storage, shape, (pixels, to), pitch),
-            Input::Bytes { pictures, values } => {
-                patchify::cuda::patchify_bytes(self.queue, storage, shape, (pictures, values, to), pitch)
-            }
+            Input::Bytes { pictures, values } => patchify::cuda::patchify_bytes(self.queue, storage, shape, (pictures, values, to), pitch),
             Input::Variants(variants) => patchify::cuda::patchify_variants(self.queue, storage, shape, (variants, to), pitch),
         }
     }

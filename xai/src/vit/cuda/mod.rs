@@ -31,10 +31,10 @@ use super::weights::Weights;
 use crate::{Error, Patches, Precision};
 pub(crate) use input::Pictures;
 pub(crate) use passed::Passed;
-pub(crate) use pulled::Pulled;
-pub(crate) use variants::Variants;
 use places::Sizes;
+pub(crate) use pulled::Pulled;
 use replay::Replays;
+pub(crate) use variants::{Gather, Variants};
 use weights::OnDevice;
 
 /// What gradients are multiplied with where they are kept as f16, whose smallest normal number is 6·10⁻⁵.

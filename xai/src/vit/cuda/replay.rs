@@ -17,6 +17,8 @@ pub(super) struct Key {
     pub images: usize,
     pub patches: Patches,
     pub keep: Keep,
+    /// Whether patches are made of bytes.
+    pub is_bytes: bool,
     /// What becomes of gradients, for passes of a method's own.
     pub gather: Option<Gather>,
     /// Where its regions begin: of the pass, of its scratch, and of a backward pass.
