@@ -79,7 +79,7 @@ impl Batch {
 
     /// The pixels, (B, C, H, W), contiguous in this order.
     pub fn pixels(&self) -> ArrayView4<'_, f32> {
-        self.pixels.get_or_init(|| self.bytes().map_or_else(Array4::default, Bytes::pixels)).view()
+        self.pixels.get_or_init(|| self.bytes().map_or_else(Default::default, Bytes::pixels)).view()
     }
 
     /// The bytes behind the pixels, where a preprocessor made them.

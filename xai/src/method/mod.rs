@@ -21,6 +21,8 @@ mod integrated_gradients;
 mod named;
 #[cfg(all(test, unix))]
 mod on_device;
+#[cfg(all(test, unix))]
+mod on_device_passes;
 mod passes;
 mod presets;
 mod relevance;

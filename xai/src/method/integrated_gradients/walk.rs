@@ -36,16 +36,16 @@ enum Gathered<'a> {
 
 impl<'a> Walk<'a> {
     /// Sums gradients with the weights of their points.
-    pub fn summing(passes: &Passes<'a>, path: &'a Path) -> Result<Self, Error> {
+    pub fn summing<'m: 'a>(passes: &Passes<'m>, path: &'a Path) -> Result<Self, Error> {
         Self::new(passes, path, Gather::Weighted, || Gathered::Summed(Array3::zeros(path.from.dim())))
     }
 
     /// Keeps every gradient.
-    pub fn keeping(passes: &Passes<'a>, path: &'a Path) -> Result<Self, Error> {
+    pub fn keeping<'m: 'a>(passes: &Passes<'m>, path: &'a Path) -> Result<Self, Error> {
         Self::new(passes, path, Gather::Kept, || Gathered::Kept(path.difference(), Vec::new()))
     }
 
-    fn new(passes: &Passes<'a>, path: &'a Path, gather: Gather, here: impl FnOnce() -> Gathered<'a>) -> Result<Self, Error> {
+    fn new<'m: 'a>(passes: &Passes<'m>, path: &'a Path, gather: Gather, here: impl FnOnce() -> Gathered<'a>) -> Result<Self, Error> {
         let on_device = Variants::along(passes.vit(), [path.from.view(), path.to.view()], path.target, gather)?;
         Ok(Self { path, gathered: on_device.map_or_else(here, Gathered::OnDevice) })
     }
