@@ -1,6 +1,7 @@
 //! Many passes over variants of one picture, in batches that fit the memory.
 //!
-//! An image's bits do not depend on its batch, so neither the size of a batch nor the machine's memory shows in a result.
+//! An image's bits do not depend on its batch, so neither the size of a batch nor the machine's memory shows in a result. On a CUDA
+//! device variants are made where the picture lies (`vit::cuda::Variants`), and a recipe tells how many of them a pass had room for.
 
 use ndarray::{Array3, ArrayView3, Axis, stack};
 
