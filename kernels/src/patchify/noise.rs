@@ -10,7 +10,7 @@ const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// The golden ratio and the square root of three, as fractions of 2^32.
 const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
-/// The first `count` standard normal deviates of one sample: what SmoothGrad adds to the values of a picture (C, H, W), in their order.
+/// The first `count` standard normal deviates of one sample: what `SmoothGrad` adds to the values of a picture (C, H, W), in their order.
 ///
 /// This is the one definition of the noise. `patchify/cuda_variants.cu` makes the same numbers of the same bits in f32, to a few units
 /// of the last place.

@@ -25,66 +25,55 @@ fn at<T>(value: &T) -> Address {
     Address((&raw const *value) as u64)
 }
 
+fn f32s(len: usize) -> Array {
+    Array::poisoned(Storage::F32, len)
+}
+
+/// Nothing yet of gradients of so many values.
+fn nothing(count: usize) -> Saliency {
+    let none = Address::NONE;
+    let (gradients, weights, before, mean, squares) = (none, none, none, none, none);
+    let (sum, moved, partials, totals, kept, samples, unscale) = (none, none, none, none, none, 1, UNSCALE as f32);
+    Saliency { gradients, weights, before, mean, squares, sum, moved, partials, totals, kept, samples, count: count as i32, unscale }
+}
+
 /// Two calls of three and two samples, then the attribution.
 fn gather(queue: &Emulated, storage: Storage, count: usize) -> Result<(), String> {
-    let f32s = |len| Array::poisoned(Storage::F32, len);
     let moved = Array::new(Storage::F32, &seeded::<f64>(9, count).iter().map(|v| v + 1.5).collect::<Vec<_>>());
-    let (mean, squares, sum) = (f32s(count), f32s(count), f32s(count));
+    let (mean, squares, sum, partials, total) = (f32s(count), f32s(count), f32s(count), f32s(PARTS), f32s(1));
+    let all = Saliency { mean: mean.address(), squares: squares.address(), sum: sum.address(), moved: moved.address(), ..nothing(count) };
     let (mut moments, mut exact, mut before) = (Moments::zero(count), vec![0.0; count], 0i32);
     for samples in [3, 2] {
         let values: Vec<f64> = seeded::<f64>(samples as u64, samples * count).iter().map(|v| v + 0.5).collect();
         let (gradients, weights) = (Array::new(storage, &values), Array::new(Storage::F32, &seeded::<f64>(8, samples)));
-        let (partials, totals, kept) = (f32s(samples * PARTS), f32s(samples), Array::poisoned(storage, samples * count));
-        let kept_at = kept.address();
-        let arguments = Saliency {
-            gradients: gradients.address(),
-            weights: weights.address(),
-            before: at(std::hint::black_box(&before)),
-            mean: mean.address(),
-            squares: squares.address(),
-            sum: sum.address(),
-            moved: moved.address(),
-            partials: partials.address(),
-            totals: totals.address(),
-            kept: at(std::hint::black_box(&kept_at)),
-            samples: samples as i32,
-            count: count as i32,
-            unscale: UNSCALE as f32,
-        };
-        done(cuda::moments(queue, storage, arguments))?;
-        done(cuda::along(queue, storage, arguments))?;
-        done(cuda::keep(queue, storage, arguments))?;
-        before += samples as i32;
-        compare("kept gradients", &kept, &gradients.values(), 0.0)?;
+        let (weights_at, before_at) = (weights.address(), at(std::hint::black_box(&before)));
+        let pass = Saliency { gradients: gradients.address(), weights: weights_at, before: before_at, samples: samples as i32, ..all };
+        done(cuda::moments(queue, storage, pass))?;
+        done(cuda::along(queue, storage, pass))?;
         let unscaled: Vec<f64> = gradients.values().iter().map(|value| UNSCALE * value).collect();
-        let slope = |gradient: &[f64]| gradient.iter().zip(moved.values()).map(|(g, moved)| g * moved).sum::<f64>();
-        compare("slopes", &totals, &unscaled.chunks(count).map(slope).collect::<Vec<_>>(), 1e-5)?;
+        kept(queue, &gradients, pass, &moved.values(), &unscaled)?;
+        before += samples as i32;
         moments.fold(&unscaled).expect("whole gradients");
         accumulate(&weights.values(), &unscaled, &mut exact).expect("the shapes fit");
     }
-    let (partials, total) = (f32s(PARTS), f32s(1));
-    let none = Address::NONE;
-    let arguments = Saliency {
-        gradients: none,
-        weights: none,
-        before: none,
-        mean: none,
-        squares: none,
-        sum: sum.address(),
-        moved: moved.address(),
-        partials: partials.address(),
-        totals: total.address(),
-        kept: none,
-        samples: 1,
-        count: count as i32,
-        unscale: 1.0,
-    };
-    done(cuda::attribute(queue, storage, arguments))?;
+    done(cuda::attribute(queue, storage, Saliency { partials: partials.address(), totals: total.address(), ..all }))?;
     let exact_total = attribute(&moved.values(), &mut exact).expect("the shapes fit");
     compare("mean", &mean, &moments.mean, Storage::F32.gate())?;
     compare("squares", &squares, &moments.squares, Storage::F32.gate())?;
     compare("attribution", &sum, &exact, Storage::F32.gate())?;
     compare("total", &total, &[exact_total], 1e-5)
+}
+
+/// Gradients that are kept, and their slopes along the path.
+fn kept(queue: &Emulated, gradients: &Array, pass: Saliency, moved: &[f64], unscaled: &[f64]) -> Result<(), String> {
+    let (samples, storage) = (pass.samples as usize, gradients.storage());
+    let (partials, totals, kept) = (f32s(samples * PARTS), f32s(samples), Array::poisoned(storage, unscaled.len()));
+    let place = kept.address();
+    let (partials_at, kept_at) = (partials.address(), at(std::hint::black_box(&place)));
+    done(cuda::keep(queue, storage, Saliency { partials: partials_at, totals: totals.address(), kept: kept_at, ..pass }))?;
+    compare("kept gradients", &kept, &gradients.values(), 0.0)?;
+    let slope = |gradient: &[f64]| gradient.iter().zip(moved).map(|(g, moved)| g * moved).sum::<f64>();
+    compare("slopes", &totals, &unscaled.chunks(moved.len()).map(slope).collect::<Vec<_>>(), 1e-5)
 }
 
 /// The map of rows of `pitch` values, by the twin.

@@ -91,7 +91,8 @@ impl Trace {
             return Ok(self.gradients(target)?.relevance_row(start_layer).cloned());
         };
         self.expect("a gradient", Probe::Gradients)?;
-        let relevance = pass.relevance(&*self.pulled(pass, &self.resolve(target)?)?)?;
+        let pulled = self.pulled(pass, &self.resolve(target)?)?;
+        let relevance = pass.relevance(&pulled)?;
         Ok(relevance.get(start_layer).map(|row| view2(row, self.batch.len()).to_owned()))
     }
 
