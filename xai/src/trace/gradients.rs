@@ -11,6 +11,9 @@ use crate::vit::cuda::{Passed, Pictures, Pulled};
 use crate::vit::embedding::Pixels;
 use crate::{Batch, Error, Target};
 
+/// Targets whose gradients stay on a device at the same time; memory there is dearer than another pass.
+const MOST_PULLED: usize = 8;
+
 /// What one backward pass yields for every explanation of one target.
 #[derive(Debug)]
 pub struct Gradients {
@@ -130,6 +133,9 @@ impl Trace {
             return Ok(pulled.clone());
         }
         let pulled = Arc::new(pass.pull(Pictures::of(&self.batch, self.patches), &self.dlogits(targets), false)?);
+        if known().len() >= MOST_PULLED {
+            known().clear();
+        }
         known().insert(targets.to_vec(), pulled.clone());
         Ok(pulled)
     }
