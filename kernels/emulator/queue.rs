@@ -37,6 +37,8 @@ struct State {
     recording: Option<Vec<Step>>,
     recordings: Vec<Arc<Vec<Step>>>,
     launches: usize,
+    /// Bytes that went to the device, and those that came back.
+    copied: [usize; 2],
 }
 
 /// What a recording holds.
@@ -83,6 +85,11 @@ impl Emulated {
     /// What was recorded so far.
     pub fn recordings(&self) -> usize {
         self.state().recordings.len()
+    }
+
+    /// Bytes that were copied to the device so far, and back from it.
+    pub fn copied(&self) -> [usize; 2] {
+        self.state().copied
     }
 
     /// Bytes that are given out.
@@ -178,12 +185,14 @@ impl Queue for Emulated {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
+        self.state().copied[0] += bytes.len();
         // SAFETY: as for `perform`.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.0 as *mut u8, bytes.len()) };
         Ok(())
     }
 
     fn download(&self, from: Address, to: &mut [u8]) -> Result<(), Fault> {
+        self.state().copied[1] += to.len();
         // SAFETY: as for `perform`.
         unsafe { std::ptr::copy_nonoverlapping(from.0 as *const u8, to.as_mut_ptr(), to.len()) };
         Ok(())

@@ -3,10 +3,10 @@
 use kernels::cuda::{Address, Fault, Queue, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine};
 use kernels::linear::cuda::{Factors, Product, Scratch, Then, product};
-use kernels::patchify;
 use kernels::tokens::Shape;
 use kernels::tokens::cuda::{self as tokens, Cut, Join};
 
+use super::input::Input;
 use super::places::{Kept, Places, Sizes, Tape};
 use super::weights::{BlockOnDevice, Dense, MlpOnDevice, OnDevice};
 use super::{Engine, Grid};
@@ -18,8 +18,6 @@ const NONE: Address = Address::NONE;
 /// What a forward pass needs while it runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Passing {
-    /// (B, C, H, W) as f32.
-    pub pixels: Address,
     /// (B·P, pitch), and normalised where the architecture does that.
     pub patches: [Address; 2],
     /// (B·P, D), and normalised.
@@ -39,7 +37,6 @@ impl Passing {
         let [patches, embedded] = [sizes.pitch, width].map(|width| sizes.patch_rows() * width);
         let cut = if sizes.read < sizes.extent.tokens { sizes.read_rows() } else { 0 };
         Self {
-            pixels: places.singles(sizes.pixels()),
             patches: [places.values(patches), places.values(norms * patches)],
             embedded: [places.values(embedded), places.values(norms * embedded)],
             normed: places.values(sizes.rows() * width),
@@ -54,12 +51,19 @@ pub(super) struct Run<'a> {
     pub queue: &'a dyn Queue,
     pub on: &'a OnDevice,
     pub sizes: &'a Sizes,
+    /// What patches are made of.
+    pub input: Input,
     scratch: Scratch,
 }
 
 impl<'a> Run<'a> {
     pub fn new(engine: &'a Engine, sizes: &'a Sizes) -> Self {
-        Self { queue: &*engine.queue, on: &engine.weights, sizes, scratch: engine.scratch() }
+        Self { queue: &*engine.queue, on: &engine.weights, sizes, input: Input::Values(NONE), scratch: engine.scratch() }
+    }
+
+    /// The same with pictures.
+    pub fn reading(self, input: Input) -> Self {
+        Self { input, ..self }
     }
 
     fn storage(&self) -> Storage {
@@ -118,11 +122,9 @@ impl<'a> Run<'a> {
     }
 
     fn embed(&self, passing: &Passing, x: Address, grid: &Grid) -> Result<(), Fault> {
-        let Sizes { config, extent, patches, pitch, .. } = self.sizes;
+        let Sizes { extent, patches, pitch, .. } = self.sizes;
         let (images, rows) = (extent.images, self.sizes.patch_rows());
-        let shape =
-            patchify::Shape { images, channels: config.num_channels, rows: patches.rows, cols: patches.cols, size: config.patch_size };
-        patchify::cuda::patchify(self.queue, self.storage(), shape, (passing.pixels, passing.patches[0]), *pitch)?;
+        self.patches(self.storage(), passing.patches[0])?;
         let norms = self.on.patch_norms;
         if let Some([before, _]) = norms {
             self.norm(before, (rows, *pitch), (passing.patches[0], passing.patches[1]))?;
