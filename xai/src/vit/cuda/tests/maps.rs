@@ -81,6 +81,16 @@ fn maps_are_the_same_wherever_they_are_made() {
 }
 
 #[test]
+fn maps_on_the_way_in_16_bits() {
+    let Some(device) = Emulated::new(Schedule::Shuffled) else { return };
+    let queue = Arc::new(device.of_multiprocessors(1));
+    for fusion in [HeadFusion::Mean, HeadFusion::Max, HeadFusion::Min] {
+        let off = maps_are_off(&queue, Storage::Bf16, fusion, 2);
+        assert!(off <= 2e-2, "{fusion:?}: maps are off by {off:e}");
+    }
+}
+
+#[test]
 fn a_join_that_is_missing_shows() {
     let late = || Emulated::new(Schedule::Backward).map(|device| device.of_multiprocessors(9));
     let Some(device) = late() else { return };
