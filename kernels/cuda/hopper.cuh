@@ -47,7 +47,8 @@ struct Instruction;
 #define LIST_80 "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95"
 #define LIST_96 "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111"
 #define LIST_112 "%112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
-#define SUMS_8(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), "+f"(d[i + 7])
+#define SUMS_4(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
+#define SUMS_8(i) SUMS_4(i), SUMS_4(i + 4)
 #define SUMS_16(i) SUMS_8(i), SUMS_8(i + 8)
 #define SUMS_32(i) SUMS_16(i), SUMS_16(i + 16)
 #define SUMS_64(i) SUMS_32(i), SUMS_32(i + 32)
@@ -78,7 +79,8 @@ BOTH(80, LIST_0 ", " LIST_16 ", " "%32, %33, %34, %35, %36, %37, %38, %39", "%40
 #define SUMS_OF_128 SUMS_64(0)
 BOTH(128, LIST_0 ", " LIST_16 ", " LIST_32 ", " LIST_48, "%64", "%65", "%66", "%67", "%68", "%69", "%70")
 #define SUMS_OF_256 SUMS_64(0), SUMS_64(64)
-BOTH(256, LIST_0 ", " LIST_16 ", " LIST_32 ", " LIST_48 ", " LIST_64 ", " LIST_80 ", " LIST_96 ", " LIST_112, "%128", "%129", "%130", "%131", "%132", "%133", "%134")
+BOTH(256, LIST_0 ", " LIST_16 ", " LIST_32 ", " LIST_48 ", " LIST_64 ", " LIST_80 ", " LIST_96 ", " LIST_112,
+     "%128", "%129", "%130", "%131", "%132", "%133", "%134")
 #endif
 
 // A tile of LINES rows of memory, WIDTH values each, copied in packs of 16 bytes. It stands in panels of 128 bytes a row (64 or 32 where

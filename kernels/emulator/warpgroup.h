@@ -30,7 +30,8 @@ struct Matrix {
     unsigned at(unsigned line, unsigned k) const {
         unsigned to = start;
         if (turned && packs == 1) to += line % 8 * 2 + line / 8 * stride + k % 8 * 16 + k / 8 * leading;
-        else if (turned) to += line % 8 * 2 + line / 8 % packs * 16 + line / (8 * packs) * leading + k % 8 * packs * 16 + k / 8 * stride;
+        else if (turned)
+            to += line % 8 * 2 + line / 8 % packs * 16 + line / (8 * packs) * leading + k % 8 * packs * 16 + k / 8 * stride;
         else if (packs == 1) to += line % 8 * 16 + line / 8 * stride + k % 8 * 2 + k / 8 * leading;
         else to += line % 8 * packs * 16 + line / 8 * stride + k * 2;
         return to ^ (to >> 7 & (packs - 1)) << 4;
@@ -106,7 +107,7 @@ struct Flight {
 
     void land(Product& product) {
         for (int lane = 0; product.from_registers && lane < LANES; lane++)
-            if (memcmp(product.held[lane], product.registers[lane], 16)) fail("a left factor changes in registers while a product reads it");
+            if (memcmp(product.held[lane], product.registers[lane], 16)) fail("a left factor changes while a product reads it");
         if (--product.sums->waiting) return;
         for (int lane = 0; lane < LANES; lane++) {
             const std::vector<float>& values = product.sums->values[lane];
@@ -157,7 +158,8 @@ inline void ask(const Asked& mine, Product product, int line) {
             product.registers[lane] = asked[lane].registers;
             memcpy(product.held[lane], asked[lane].registers, 16);
         }
-        for (uint64_t word : {product.left, product.right, uint64_t(product.columns)}) flight.asked = (flight.asked ^ word) * 1099511628211u;
+        for (uint64_t word : {product.left, product.right, uint64_t(product.columns)})
+            flight.asked = (flight.asked ^ word) * 1099511628211u;
         flight.products.push_back(product);
         const bool now = schedule_of_block == Schedule::Forward || (schedule_of_block == Schedule::Shuffled && random_order() % 2);
         if (now) flight.perform_to(&flight.products.back(), warp_in_group());

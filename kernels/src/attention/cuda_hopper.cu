@@ -4,10 +4,10 @@
 // A warpgroup owns 64 queries of one head; up to three of them in a block share the tiles of 80 keys and values that stream through two
 // stages of shared memory. Scores are a product of two tiles there; probabilities go from the registers of the one product to the next as
 // its left factor, and values are read with their depth going from row to row.
-//   1  a tile after the other: while a warpgroup softens, the tensor cores serve the others. 80 keys leave a tenth of the last tile empty
-//      at 145, 577 and 257 tokens' sizes of models (64 would leave a quarter at 145, 128 nearly half); three warpgroups read keys and
-//      values once for 192 queries, where blocks of 64 read them three times: at 145 tokens that is predicted at 2500 cycles of the
-//      second-level cache for a head, and 1900 of exponentials, in place of 5600. All of this is predicted and not measured.
+//   1  a tile after the other: while a warpgroup softens, the tensor cores serve the others. Tiles of 80 keys make 145, 257 and 577 tokens
+//      160, 320 and 640 (64 keys: 192, 320, 640; 128 keys: 256, 384, 640). Three warpgroups read keys and values once for 192 queries:
+//      at 145 tokens and heads of 64 that is predicted at 2500 cycles of the second-level cache and 1900 of exponentials for a head,
+//      where blocks of 64 queries would take 5600 cycles of the cache. All of this is predicted and not measured.
 // Heads of 80 stand in panels of 32 bytes a row, those of 32 of 64 bytes, so that every tile is whole patterns of the hardware's.
 // Grid: (ceil(tokens / (64·GROUPS)), heads, images), 128·GROUPS threads; dynamic shared memory: (64·GROUPS + 4·KEYS)·WIDTH values, and
 // 1024 bytes to begin at a multiple of them.

@@ -1,6 +1,7 @@
 //! Launches of `cuda_hopper.cu`: attention forward by warpgroups, for capability 90 and storage of 16 bits.
 //!
-//! These kernels have met no hardware. [`agrees`] proves them on a device against those of `cuda.cu`; until it has, they are not to be used.
+//! These kernels have met no hardware. [`agrees`] proves them on a device against those of `cuda.cu`; until it has, they are not to
+//! be used.
 
 use super::Shape;
 use super::cuda::{AttentionForward, forward as forward_twin, scale};

