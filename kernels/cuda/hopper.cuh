@@ -66,7 +66,8 @@ struct Instruction;
             asm volatile("{.reg .pred more; setp.ne.b32 more, " p5 ", 0; "                                                                \
                          "wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." kind "." kind " {" list "}, "                            \
                          "{" p0 ", " p1 ", " p2 ", " p3 "}, " p4 ", more, 1, 1, " p6 ";}"                                                 \
-                         : SUMS_OF_##columns : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(right), "r"(more), "n"(int(TURNED)) : "memory");\
+                         : SUMS_OF_##columns                                                                                              \
+                         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(right), "r"(more), "n"(int(TURNED)) : "memory");               \
         }                                                                                                                                 \
     };
 #define BOTH(columns, ...) INSTRUCTION(columns, bf16, "bf16", __VA_ARGS__) INSTRUCTION(columns, f16, "f16", __VA_ARGS__)

@@ -39,14 +39,17 @@ fn exists(queue: &dyn Queue, storage: Storage, head_width: usize) -> bool {
 /// As for [`Queue::launch`].
 pub fn forward(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<bool, Fault> {
     let Some(groups) = warpgroups(queue, storage, shape) else { return Ok(false) };
-    launch(queue, storage, shape, groups, arguments).map(|()| true)
+    launch(queue, storage, shape, groups, arguments)
 }
 
-/// The same with so many warpgroups in a block, 1 to 3.
+/// The same with so many warpgroups in a block, 1 to 3, and for any number of tokens: for proofs. False where there is no such kernel.
 ///
 /// # Errors
 /// As for [`Queue::launch`].
-pub fn launch(queue: &dyn Queue, storage: Storage, shape: Shape, groups: usize, arguments: AttentionForward) -> Result<(), Fault> {
+pub fn launch(queue: &dyn Queue, storage: Storage, shape: Shape, groups: usize, arguments: AttentionForward) -> Result<bool, Fault> {
+    if !exists(queue, storage, shape.head_width) {
+        return Ok(false);
+    }
     let kernel = match shape.head_width {
         32 => "attention_hopper_forward_32",
         64 => "attention_hopper_forward_64",
@@ -55,7 +58,7 @@ pub fn launch(queue: &dyn Queue, storage: Storage, shape: Shape, groups: usize, 
     };
     let shared = (groups * QUERIES + 4 * KEYS) * shape.head_width * 2 + 1024;
     let grid = [shape.tokens.div_ceil(groups * QUERIES), shape.heads, shape.images];
-    run(queue, ("attention_hopper", storage, kernel), (grid, 128 * groups, shared), &arguments)
+    run(queue, ("attention_hopper", storage, kernel), (grid, 128 * groups, shared), &arguments).map(|()| true)
 }
 
 /// Relative to the largest: contexts are rounded to their storage, log-sum-exps are f32 and differ in the order of sums alone.
@@ -101,7 +104,7 @@ fn compared(queue: &dyn Queue, storage: Storage, shape: Shape, qkv: Address, byt
     };
     let twin = results(&|| forward_twin(queue, storage, shape, arguments))?;
     for groups in [1, 2, 3] {
-        let found = results(&|| launch(queue, storage, shape, groups, arguments))?;
+        let found = results(&|| launch(queue, storage, shape, groups, arguments).map(|_| ()))?;
         if !near(&found.0, &twin.0, CONTEXTS_APART) || !near(&found.1, &twin.1, SUMS_APART) {
             return Ok(false);
         }

@@ -3,8 +3,7 @@
 //! These kernels have met no hardware. [`agrees`] proves them on a device against those of `cuda.cu`; until it has, they are not to
 //! be used.
 
-use super::cuda::{Factors, Linear, Product, Scratch, Then, structure};
-use super::cuda::{Layout, launch as launch_twin};
+use super::cuda::{Factors, Layout, Product, Scratch, Then, launch as launch_twin, structure};
 use crate::check::seeded;
 use crate::cuda::{Address, Fault, Queue, Storage, decode, encode, run};
 
@@ -63,26 +62,30 @@ fn exists(queue: &dyn Queue, storage: Storage, product: Product) -> bool {
 /// As for [`Queue::launch`].
 pub fn product(queue: &dyn Queue, storage: Storage, product: Product, factors: Factors, then: Then) -> Result<bool, Fault> {
     let Some(tile) = Tile::of(queue, storage, product, factors.extents) else { return Ok(false) };
-    launch(queue, storage, product, tile, &structure(product, factors, then, NO_SCRATCH)).map(|()| true)
+    launch(queue, storage, product, tile, (factors, then))
 }
 
-const NO_SCRATCH: Scratch = Scratch { at: Address::NONE, values: 0 };
-
-/// Starts the product with a given tile.
+/// The same in a given tile, however little of the device that fills: for proofs. False where there is no such kernel.
 ///
 /// # Errors
-/// As for [`Queue::launch`], and [`Fault::Unsupported`] for gradients of weights.
-pub fn launch(queue: &dyn Queue, storage: Storage, product: Product, tile: Tile, linear: &Linear) -> Result<(), Fault> {
+/// As for [`Queue::launch`].
+pub fn launch(queue: &dyn Queue, storage: Storage, product: Product, tile: Tile, (factors, then): (Factors, Then)) -> Result<bool, Fault> {
+    if !exists(queue, storage, product) {
+        return Ok(false);
+    }
     let kernel = match (product, tile) {
         (Product::Forward, Tile::Narrow) => "linear_hopper_forward_128",
         (Product::Forward, Tile::Wide) => "linear_hopper_forward_256",
-        (Product::Backward, Tile::Narrow) => "linear_hopper_backward_128",
-        (Product::Backward, Tile::Wide) => "linear_hopper_backward_256",
-        (Product::Weights, _) => return Err(Fault::Unsupported("gradients of weights by warpgroups: linear::cuda has them".into())),
+        (_, Tile::Narrow) => "linear_hopper_backward_128",
+        (_, Tile::Wide) => "linear_hopper_backward_256",
     };
-    let grid = [(linear.columns as usize).div_ceil(tile.columns()), (linear.rows as usize).div_ceil(ROWS), 1];
-    run(queue, ("linear_hopper", storage, kernel), (grid, 256, tile.shared()), linear)
+    let [rows, columns, _] = factors.extents;
+    let grid = [columns.div_ceil(tile.columns()), rows.div_ceil(ROWS), 1];
+    let linear = structure(product, factors, then, NO_SCRATCH);
+    run(queue, ("linear_hopper", storage, kernel), (grid, 256, tile.shared()), &linear).map(|()| true)
 }
+
+const NO_SCRATCH: Scratch = Scratch { at: Address::NONE, values: 0 };
 
 /// Rows, columns and depth of the proof: more than one tile each way, none of them whole, and more steps than stages.
 const PROOF: [usize; 3] = [150, 264, 392];
@@ -116,7 +119,7 @@ fn compared(queue: &dyn Queue, storage: Storage, product: Product, left: Address
         queue.upload(at, &encode(storage, &seeded::<f32>(seed, bytes / storage.bytes())))?;
     }
     let factors = Factors { left, right, bias: Address::NONE, extents: PROOF };
-    let linear = structure(product, factors, Then::Wide(wide), NO_SCRATCH);
+    let then = Then::Wide(wide);
     let sums = |start: &dyn Fn() -> Result<(), Fault>| {
         queue.upload(wide, &vec![0xff; bytes[2]])?;
         start()?;
@@ -124,9 +127,10 @@ fn compared(queue: &dyn Queue, storage: Storage, product: Product, left: Address
         queue.download(wide, &mut found)?;
         Ok(decode::<f32>(Storage::F32, &found))
     };
-    let twin = sums(&|| launch_twin(queue, storage, product, Layout { tile: 64, splits: 1 }, linear))?;
+    let twin =
+        sums(&|| launch_twin(queue, storage, product, Layout { tile: 64, splits: 1 }, structure(product, factors, then, NO_SCRATCH)))?;
     for tile in [Tile::Narrow, Tile::Wide] {
-        if !near(&sums(&|| launch(queue, storage, product, tile, &linear))?, &twin, APART) {
+        if !near(&sums(&|| launch(queue, storage, product, tile, (factors, then)).map(|_| ()))?, &twin, APART) {
             return Ok(false);
         }
     }

@@ -32,7 +32,7 @@ fn run(queue: &dyn Queue, storage: Storage, shape: Shape, groups: Option<usize>)
         scale: scale(shape),
     };
     let started = match groups {
-        Some(groups) => launch(queue, storage, shape, groups, arguments).map(|()| true),
+        Some(groups) => launch(queue, storage, shape, groups, arguments),
         None => forward(queue, storage, shape, arguments),
     };
     if !started.map_err(|fault| fault.to_string())? {
