@@ -13,10 +13,14 @@ use crate::emulator::{Library, source};
 
 /// Size and offsets of a structure as the C++ compiler has them, beside those of Rust.
 fn assert_same<A: Arguments>(file: &str) {
+    assert_same_of::<A>(file, Storage::F32);
+}
+
+fn assert_same_of<A: Arguments>(file: &str, storage: Storage) {
     let offsets = A::FIELDS.iter().map(|(field, _)| format!(", offsetof({}, {field})", A::NAME));
     let table = format!("\nextern \"C\" size_t layout[] = {{sizeof({}){}}};\n", A::NAME, offsets.collect::<String>());
     let text = format!("#include <stddef.h>\n{}{table}", source(file));
-    let Some(library) = Library::compile(file, &text, Storage::F32) else { return };
+    let Some(library) = Library::compile(file, &text, storage) else { return };
     let found = library.numbers("layout", 1 + A::FIELDS.len());
     let expected: Vec<usize> = [size_of::<A>()].into_iter().chain(A::FIELDS.iter().map(|(_, at)| *at)).collect();
     assert_eq!(found, expected, "{} of {file}: size, then {:?}", A::NAME, A::FIELDS);
@@ -33,6 +37,8 @@ fn arguments_have_the_layout_of_their_twins() {
     assert_same::<layer_norm::LayerNormBackward>("layer_norm/cuda.cu");
     assert_same::<layer_norm::LayerNormBackward>("layer_norm/cuda_wide.cu");
     assert_same::<linear::Linear>("linear/cuda.cu");
+    assert_same_of::<linear::Linear>("linear/cuda_hopper.cu", Storage::Bf16);
+    assert_same_of::<attention::AttentionForward>("attention/cuda_hopper.cu", Storage::Bf16);
     assert_same::<patchify::PatchBytes>("patchify/cuda.cu");
     assert_same::<patchify::PatchValues>("patchify/cuda_values.cu");
     assert_same::<patchify::PatchVariants>("patchify/cuda_variants.cu");
