@@ -17,6 +17,7 @@ mod attention;
 mod attention_backward;
 mod attention_fused;
 mod attention_map;
+mod batch_norm;
 mod before_ampere;
 mod blend;
 mod faults;

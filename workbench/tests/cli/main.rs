@@ -12,3 +12,4 @@ mod pixels;
 mod refusals;
 mod run;
 mod trace;
+mod train;
