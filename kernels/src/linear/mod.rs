@@ -11,6 +11,7 @@
 
 mod cpu;
 pub mod cuda;
+pub mod cuda_bias;
 pub(crate) mod panels;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
 //! Structures of arguments are the same bytes in Rust as in CUDA.
 
+use kernels::activation::cuda as activation;
 use kernels::attention::cuda as attention;
 use kernels::cuda::{Arguments, Storage};
 use kernels::layer_norm::cuda as layer_norm;
-use kernels::linear::cuda as linear;
+use kernels::linear::{cuda as linear, cuda_bias as linear_bias};
 use kernels::patchify::cuda as patchify;
 use kernels::rollout::cuda as rollout;
 use kernels::tokens::cuda as tokens;
@@ -23,6 +24,8 @@ fn assert_same<A: Arguments>(file: &str) {
 
 #[test]
 fn arguments_have_the_layout_of_their_twins() {
+    assert_same::<activation::BiasActivation>("activation/cuda.cu");
+    assert_same::<activation::ActivationBackward>("activation/cuda.cu");
     assert_same::<attention::AttentionForward>("attention/cuda.cu");
     assert_same::<attention::AttentionMap>("attention/cuda_map.cu");
     assert_same::<attention::AttentionBackward>("attention/cuda_backward.cu");
@@ -31,6 +34,7 @@ fn arguments_have_the_layout_of_their_twins() {
     assert_same::<layer_norm::LayerNormBackward>("layer_norm/cuda.cu");
     assert_same::<layer_norm::LayerNormBackward>("layer_norm/cuda_wide.cu");
     assert_same::<linear::Linear>("linear/cuda.cu");
+    assert_same::<linear_bias::RoundedBias>("linear/cuda_bias.cu");
     assert_same::<patchify::PatchValues>("patchify/cuda_values.cu");
     assert_same::<rollout::Rollout>("rollout/cuda.cu");
     assert_same::<rollout::RolloutRows>("rollout/cuda_rows.cu");

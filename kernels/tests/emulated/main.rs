@@ -17,12 +17,15 @@ mod attention;
 mod attention_backward;
 mod attention_map;
 mod blend;
+#[cfg(target_os = "linux")]
+mod cublaslt;
 mod faults;
 mod layer_norm;
 mod layer_norm_affine;
 mod layer_norm_wide;
 mod layouts;
 mod linear;
+mod linear_bias;
 mod memory;
 mod mutants;
 mod patchify;
