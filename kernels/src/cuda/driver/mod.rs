@@ -192,10 +192,11 @@ impl Queue for Driver {
     }
 
     fn record(&self) -> Result<bool, Fault> {
-        let _state = self.enter()?;
+        let state = self.enter()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         // SAFETY: as above.
         unsafe { stream::begin_capture(self.stream, mode) }.map_err(|error| self.fault("recording", error))?;
+        drop(state);
         self.ways.record(true);
         Ok(true)
     }

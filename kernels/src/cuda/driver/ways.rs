@@ -70,12 +70,7 @@ impl Ways {
                 }
             }
         }
-        let variable = products::VARIABLE;
-        let why = state.passed_over.join("; ");
-        let what = format!("{:?} of {:?} in {}", asked.product, asked.factors.extents, asked.storage);
-        Err(Fault::Unsupported(format!(
-            "{variable}=cublaslt, and cublasLt does not take {what} ({why}); {variable}=auto leaves it to own kernels"
-        )))
+        Err(state.nobody(&format!("{:?} of {:?} in {}", asked.product, asked.factors.extents, asked.storage)))
     }
 
     /// As [`Driver::products`].
@@ -87,6 +82,9 @@ impl Ways {
             library = state.library(driver, storage)?.map(|library| (library.library.clone(), library.refused()));
         } else {
             state.passed_over = vec![format!("{}=own", products::VARIABLE)];
+        }
+        if library.is_none() && !self.choice.ladder().contains(&Products::Own) {
+            return Err(state.nobody(&format!("products in {storage}")));
         }
         let through = if library.is_some() { Products::Cublaslt } else { Products::Own };
         let (library, refused) = library.unzip();
@@ -102,6 +100,16 @@ impl Ways {
 }
 
 impl State {
+    /// What it means that nobody takes this.
+    fn nobody(&self, what: &str) -> Fault {
+        let refused = self.library.as_ref().map(Cublaslt::refused).unwrap_or_default();
+        let why = [&self.passed_over[..], &refused].concat().join("; ");
+        let variable = products::VARIABLE;
+        Fault::Unsupported(format!(
+            "{variable}=cublaslt, and cublasLt does not take {what} ({why}); {variable}=auto leaves it to own kernels"
+        ))
+    }
+
     /// The library, where there is one that agrees with own kernels in this storage.
     fn library(&mut self, driver: &Driver, storage: Storage) -> Result<Option<&mut Cublaslt>, Fault> {
         if !self.agrees.contains_key(&storage) {

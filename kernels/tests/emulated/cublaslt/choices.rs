@@ -58,7 +58,9 @@ fn an_explicit_choice_is_kept() {
         assert_eq!((through(&queue.0, storage), counted()), (Products::Own, [0, 0]));
     });
     with_library(TEST, Storage::F32, &[("PELLUCID_PRODUCTS", "cublaslt"), ("PELLUCID_CUBLASLT", "off")], |storage| {
-        let fault = started(&Driver::open(0).unwrap(), storage, 16).0.unwrap_err();
+        let driver = Driver::open(0).unwrap();
+        assert!(matches!(driver.products(storage), Err(Fault::Unsupported(_))));
+        let fault = started(&driver, storage, 16).0.unwrap_err();
         assert!(fault.to_string().contains("PELLUCID_CUBLASLT=off"), "{fault}");
     });
     with_library(TEST, Storage::F32, &[("PELLUCID_PRODUCTS", "cublaslt"), ("EMULATED_CUBLASLT", "depth=16")], |storage| {
