@@ -6,10 +6,13 @@
 
 mod arena;
 mod arguments;
+pub mod cublaslt;
 pub mod driver;
 mod fault;
 mod memory;
 pub mod modules;
+pub mod products;
+pub mod proof;
 mod queue;
 
 pub use arena::{Arena, Region};

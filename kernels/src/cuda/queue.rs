@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Address, Arguments, Fault, Storage};
+use crate::linear::cuda::Asked;
 
 /// One launch of one kernel.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +76,14 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// # Errors
     /// As for [`Queue::upload`], and [`Fault::NoModule`] and [`Fault::OldDriver`] where the kernel cannot be loaded.
     fn launch(&self, launch: &Launch) -> Result<(), Fault>;
+
+    /// Takes a product of matrices a better way than own kernels have; false where there is none, and nothing was done.
+    ///
+    /// # Errors
+    /// As for [`Queue::launch`].
+    fn product(&self, _asked: &Asked) -> Result<bool, Fault> {
+        Ok(false)
+    }
 
     /// Waits for everything before.
     ///

@@ -11,6 +11,7 @@
 
 mod cpu;
 pub mod cuda;
+pub mod cuda_bias;
 pub mod hopper;
 pub(crate) mod panels;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use kernels::batch_norm::cuda as batch_norm;
 use kernels::cross_entropy::cuda as cross_entropy;
 use kernels::cuda::{Arguments, Storage};
 use kernels::layer_norm::cuda as layer_norm;
-use kernels::linear::cuda as linear;
+use kernels::linear::{cuda as linear, cuda_bias as linear_bias};
 use kernels::patchify::cuda as patchify;
 use kernels::rollout::cuda as rollout;
 use kernels::saliency::cuda as saliency;
@@ -51,6 +51,7 @@ fn arguments_have_the_layout_of_their_twins() {
     assert_same_of::<linear::Linear>("linear/cuda_hopper.cu", Storage::Bf16);
     assert_same_of::<attention::AttentionForward>("attention/cuda_hopper.cu", Storage::Bf16);
     assert_same::<patchify::PatchBytes>("patchify/cuda.cu");
+    assert_same::<linear_bias::RoundedBias>("linear/cuda_bias.cu");
     assert_same::<patchify::PatchValues>("patchify/cuda_values.cu");
     assert_same::<patchify::PatchVariants>("patchify/cuda_variants.cu");
     assert_same::<patchify::Noise>("patchify/cuda_variants.cu");

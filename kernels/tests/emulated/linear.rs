@@ -12,15 +12,15 @@ use crate::mutants::{Mutant, assert_caught_on};
 use crate::queue::Emulated;
 
 const FILE: &str = "linear/cuda.cu";
-const PRODUCTS: [Product; 3] = [Product::Forward, Product::Backward, Product::Weights];
+pub const PRODUCTS: [Product; 3] = [Product::Forward, Product::Backward, Product::Weights];
 const NONE: Address = Address::NONE;
 
 /// One product: what it is of, and what becomes of it.
 #[derive(Debug, Clone, Copy)]
-struct Case {
-    product: Product,
-    extents: [usize; 3],
-    layout: Option<Layout>,
+pub struct Case {
+    pub product: Product,
+    pub extents: [usize; 3],
+    pub layout: Option<Layout>,
 }
 
 /// `left·right` by their definition, (rows, columns).
@@ -64,7 +64,7 @@ impl Inputs {
 }
 
 /// Every way out that the product has.
-fn run(queue: &dyn Queue, storage: Storage, case: Case) -> Result<(), String> {
+pub fn run(queue: &dyn Queue, storage: Storage, case: Case) -> Result<(), String> {
     let inputs = Inputs::new(case, storage);
     let len = case.extents[0] * case.extents[1];
     let (left, right, bias, other) = (inputs.left.values(), inputs.right.values(), inputs.bias.values(), inputs.other.values());

@@ -20,6 +20,8 @@ mod attention_map;
 mod batch_norm;
 mod before_ampere;
 mod blend;
+#[cfg(target_os = "linux")]
+mod cublaslt;
 mod faults;
 mod hopper;
 mod hopper_attention;
@@ -30,6 +32,7 @@ mod layer_norm_affine;
 mod layer_norm_wide;
 mod layouts;
 mod linear;
+mod linear_bias;
 mod memory;
 mod mutants;
 mod patchify;

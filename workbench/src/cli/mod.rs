@@ -4,6 +4,7 @@ mod baseline;
 mod convert;
 mod demo;
 mod doctor;
+mod doctor_products;
 mod evidence;
 mod explain;
 mod explanation;

@@ -7,6 +7,7 @@ mod branch;
 mod kernels;
 mod refusals;
 mod staging;
+mod ways;
 
 use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,11 +15,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
+use super::products::Choice;
 use super::{Address, Fault, Launch, Queue, Recording};
+use crate::linear::cuda::Asked;
 use branch::Branch;
 use kernels::Loaded;
 use refusals::fault;
 use staging::Staging;
+use ways::Ways;
 
 /// The oldest driver whose symbols are all there: CUDA 11.4.
 const OLDEST: i32 = 11040;
@@ -34,6 +38,7 @@ pub struct Driver {
     context: sys::CUcontext,
     stream: sys::CUstream,
     state: Mutex<State>,
+    ways: Ways,
 }
 
 // SAFETY: the driver's handles may be used from any thread, once the context is current there, which every call sees to.
@@ -53,14 +58,16 @@ impl Driver {
     /// The device of this ordinal.
     ///
     /// # Errors
-    /// [`Fault::NoDriver`], [`Fault::Broken`], [`Fault::OldDriver`] and [`Fault::NoDevice`].
+    /// [`Fault::NoDriver`], [`Fault::Broken`], [`Fault::OldDriver`] and [`Fault::NoDevice`], and [`Fault::Unsupported`] for a choice of
+    /// [`products`](super::products) that there is not.
     pub fn open(ordinal: usize) -> Result<Self, Fault> {
         // SAFETY: loads the system's CUDA driver library, whose initialisers are the vendor's; nothing is called in it.
         if !unsafe { sys::is_culib_present() } {
             return Err(Fault::NoDriver);
         }
+        let choice = Choice::from_environment()?;
         // cudarc panics on a library that lacks symbols; a broken driver must not end the program.
-        catch_unwind(|| opened(ordinal)).unwrap_or_else(|_| Err(Fault::Broken("its library lacks symbols".into())))
+        catch_unwind(|| opened(ordinal, choice)).unwrap_or_else(|_| Err(Fault::Broken("its library lacks symbols".into())))
     }
 
     /// The highest CUDA version that the driver serves, as 1000·major + 10·minor.
@@ -81,7 +88,7 @@ impl Driver {
     }
 }
 
-fn opened(ordinal: usize) -> Result<Driver, Fault> {
+fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
     let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
     result::init().map_err(broken)?;
     let mut version = 0;
@@ -110,7 +117,7 @@ fn opened(ordinal: usize) -> Result<Driver, Fault> {
     unsafe { result::ctx::set_current(context) }.map_err(broken)?;
     let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
     let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
-    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default() })
+    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default(), ways: Ways::new(choice) })
 }
 
 impl Queue for Driver {
@@ -177,6 +184,10 @@ impl Queue for Driver {
         started.map_err(|error| self.fault(launch.kernel, error))
     }
 
+    fn product(&self, asked: &Asked) -> Result<bool, Fault> {
+        self.ways.product(self, asked)
+    }
+
     fn synchronise(&self) -> Result<(), Fault> {
         let state = self.enter()?;
         // SAFETY: the stream was made in `open`.
@@ -199,14 +210,17 @@ impl Queue for Driver {
     fn record(&self) -> Result<bool, Fault> {
         // What a pass that failed left on the branch is no part of the recording.
         self.join()?;
-        let _state = self.enter()?;
+        let state = self.enter()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         // SAFETY: as above.
         unsafe { stream::begin_capture(self.stream, mode) }.map_err(|error| self.fault("recording", error))?;
+        drop(state);
+        self.ways.record(true);
         Ok(true)
     }
 
     fn end_recording(&self) -> Result<Recording, Fault> {
+        self.ways.record(false);
         let mut state = self.enter()?;
         state.branch.open = false;
         // SAFETY: the graph comes from the driver and is destroyed once it became an executable one.
@@ -232,6 +246,7 @@ impl Queue for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        std::mem::take(&mut self.ways).close(self);
         let Ok(mut state) = self.enter() else { return };
         state.staging.release();
         state.branch.release();
