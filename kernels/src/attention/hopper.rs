@@ -1,10 +1,10 @@
 //! Launches of `cuda_hopper.cu`: attention forward by warpgroups, for capability 90 and storage of 16 bits.
 //!
-//! These kernels have met no hardware. [`agrees`] proves them on a device against those of `cuda.cu`; until it has, they are not to
-//! be used.
+//! These kernels have met no hardware. A device takes them where they are asked for by name ([`products`](crate::cuda::products)), and
+//! after [`agrees`] has proven them there against those of `cuda.cu`.
 
 use super::Shape;
-use super::cuda::{AttentionForward, forward as forward_twin, scale};
+use super::cuda::{AttentionForward, own, scale};
 use crate::check::seeded;
 use crate::cuda::{Address, Fault, Queue, Storage, decode, encode, run};
 use crate::linear::hopper::near;
@@ -102,7 +102,7 @@ fn compared(queue: &dyn Queue, storage: Storage, shape: Shape, qkv: Address, byt
         queue.download(log_sum_exp, &mut sums)?;
         Ok((decode::<f32>(storage, &contexts), decode::<f32>(Storage::F32, &sums)))
     };
-    let twin = results(&|| forward_twin(queue, storage, shape, arguments))?;
+    let twin = results(&|| own(queue, storage, shape, arguments))?;
     for groups in [1, 2, 3] {
         let found = results(&|| launch(queue, storage, shape, groups, arguments).map(|_| ()))?;
         if !near(&found.0, &twin.0, CONTEXTS_APART) || !near(&found.1, &twin.1, SUMS_APART) {

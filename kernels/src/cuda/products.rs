@@ -1,8 +1,10 @@
 //! What products of matrices go through: the ladder of ways, and who chooses.
 //!
 //! A device takes the first way of the ladder that is there, serves the product, and agreed with own kernels when the device was first
-//! asked for a product in that storage ([`proof`](super::proof)). `PELLUCID_PRODUCTS` leaves the ladder (`auto`), or names one way:
-//! `cublaslt`, then a product that it does not serve is an error, or `own`.
+//! asked for a product in that storage ([`proof`](super::proof)). `PELLUCID_PRODUCTS` leaves the ladder (`auto`), or names a way:
+//! `cublaslt`, then a product that it does not serve is an error; `wgmma`, then what it does not serve is left to own kernels; or `own`.
+//! `wgmma` has met no hardware so far, and a kernel that a device cannot bear takes the whole device away from a process: it is taken only
+//! where it is named.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +19,8 @@ pub const VARIABLE: &str = "PELLUCID_PRODUCTS";
 pub enum Products {
     /// NVIDIA's library ([`cublaslt`](super::cublaslt)).
     Cublaslt,
+    /// Own kernels by warpgroups of sm_90a ([`hopper`](crate::linear::hopper)); attention goes through them as well.
+    Wgmma,
     /// The kernels of `linear/cuda.cu`, which are always there.
     Own,
 }
@@ -27,7 +31,7 @@ pub enum Choice {
     /// The first way that there is.
     #[default]
     Auto,
-    /// This one and no other.
+    /// This one, and no other but own kernels for what has none by warpgroups.
     Only(Products),
 }
 
@@ -58,6 +62,7 @@ impl Choice {
         match self {
             Self::Auto => &[Products::Cublaslt, Products::Own],
             Self::Only(Products::Cublaslt) => &[Products::Cublaslt],
+            Self::Only(Products::Wgmma) => &[Products::Wgmma, Products::Own],
             Self::Only(Products::Own) => &[Products::Own],
         }
     }
@@ -68,7 +73,7 @@ impl FromStr for Choice {
 
     /// ```
     /// use kernels::cuda::products::{Choice, Products};
-    /// let choices = ["", "auto", "cublaslt", "own"].map(|text| text.parse::<Choice>().unwrap());
+    /// let choices = ["", "auto", "cublaslt", "wgmma", "own"].map(|text| text.parse::<Choice>().unwrap());
     /// assert_eq!(choices[1..3], [Choice::Auto, Choice::Only(Products::Cublaslt)]);
     /// assert!("fast".parse::<Choice>().is_err());
     /// ```
@@ -76,8 +81,9 @@ impl FromStr for Choice {
         match text {
             "" | "auto" => Ok(Self::Auto),
             "cublaslt" => Ok(Self::Only(Products::Cublaslt)),
+            "wgmma" => Ok(Self::Only(Products::Wgmma)),
             "own" => Ok(Self::Only(Products::Own)),
-            _ => Err(Fault::Unsupported(format!("{VARIABLE}={text} names no way for products: it may be auto, cublaslt or own"))),
+            _ => Err(Fault::Unsupported(format!("{VARIABLE}={text} names no way for products: it may be auto, cublaslt, wgmma or own"))),
         }
     }
 }
@@ -86,6 +92,7 @@ impl fmt::Display for Products {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Self::Cublaslt => "cublasLt",
+            Self::Wgmma => "own kernels by warpgroups (wgmma)",
             Self::Own => "own kernels",
         })
     }

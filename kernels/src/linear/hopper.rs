@@ -1,7 +1,7 @@
 //! Launches of `cuda_hopper.cu`: products by warpgroups, for capability 90 and storage of 16 bits.
 //!
-//! These kernels have met no hardware. [`agrees`] proves them on a device against those of `cuda.cu`; until it has, they are not to
-//! be used.
+//! These kernels have met no hardware. A device takes them where they are asked for by name ([`products`](crate::cuda::products)), and
+//! after [`agrees`] has proven them there against those of `cuda.cu`.
 
 use super::cuda::{Factors, Layout, Product, Scratch, Then, launch as launch_twin, structure};
 use crate::check::seeded;

@@ -15,7 +15,7 @@ use crate::hub::{Hub, Reach};
 /// Say what was found on this machine and what is used.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Models named hf:OWNER/NAME[@REVISION] come from the Hugging Face hub. Obeyed are, as by Python's huggingface_hub:\n  HF_ENDPOINT      another hub or a mirror\n  HF_HOME          folder for everything of the hub; the cache is `hub` in it\n  HF_HUB_CACHE     the cache's folder itself\n  HF_HUB_OFFLINE   1: ask nobody, the cache answers\n  HF_TOKEN         for private and gated models; never shown, sent to the endpoint only\n\nProducts of matrices on GPUs (kernels/cuda/README.md):\n  PELLUCID_PRODUCTS   auto, cublaslt or own\n  PELLUCID_CUBLASLT   the library's file or folder; off: look for none\n\nExample: pellucid doctor --json"
+    after_help = "Models named hf:OWNER/NAME[@REVISION] come from the Hugging Face hub. Obeyed are, as by Python's huggingface_hub:\n  HF_ENDPOINT      another hub or a mirror\n  HF_HOME          folder for everything of the hub; the cache is `hub` in it\n  HF_HUB_CACHE     the cache's folder itself\n  HF_HUB_OFFLINE   1: ask nobody, the cache answers\n  HF_TOKEN         for private and gated models; never shown, sent to the endpoint only\n\nProducts of matrices on GPUs (kernels/cuda/README.md):\n  PELLUCID_PRODUCTS   auto, cublaslt, wgmma (H100 and H200; never run on one so far) or own\n  PELLUCID_CUBLASLT   the library's file or folder; off: look for none\n\nExample: pellucid doctor --json"
 )]
 pub struct Arguments {
     /// Print JSON

@@ -7,6 +7,7 @@ mod branch;
 mod kernels;
 mod refusals;
 mod staging;
+mod warpgroups;
 mod ways;
 
 use std::panic::catch_unwind;
@@ -17,6 +18,8 @@ use cudarc::driver::sys;
 
 use super::products::Choice;
 use super::{Address, Fault, Launch, Queue, Recording};
+use crate::attention::Shape;
+use crate::attention::cuda::AttentionForward;
 use crate::linear::cuda::Asked;
 use branch::Branch;
 use kernels::Loaded;
@@ -186,6 +189,10 @@ impl Queue for Driver {
 
     fn product(&self, asked: &Asked) -> Result<bool, Fault> {
         self.ways.product(self, asked)
+    }
+
+    fn attention(&self, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<bool, Fault> {
+        self.ways.attention(self, storage, shape, arguments)
     }
 
     fn synchronise(&self) -> Result<(), Fault> {

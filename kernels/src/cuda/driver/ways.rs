@@ -4,11 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Driver;
+use super::warpgroups::{Kernel, Warpgroups};
+use crate::attention::Shape;
+use crate::attention::cuda::AttentionForward;
+use crate::attention::hopper as attention_hopper;
 use crate::cuda::cublaslt::{self, Cublaslt, Library, Place, Search, Surroundings};
 use crate::cuda::products::{self, Account, Choice, Products};
 use crate::cuda::proof::{Verdict, prove};
 use crate::cuda::{Fault, Storage};
-use crate::linear::cuda::Asked;
+use crate::linear::cuda::{Asked, Product};
+use crate::linear::hopper;
 
 /// No more files than this are tried.
 const MOST_PLACES: usize = 12;
@@ -27,6 +32,7 @@ struct State {
     library: Option<Cublaslt>,
     /// Whether the library agreed with own kernels.
     agrees: HashMap<Storage, bool>,
+    warpgroups: Warpgroups,
     passed_over: Vec<String>,
 }
 
@@ -60,6 +66,14 @@ impl Ways {
         for way in self.choice.ladder() {
             match way {
                 Products::Own => return Ok(false),
+                Products::Wgmma => {
+                    let Asked { storage, product, factors, then } = *asked;
+                    if state.agrees_by_warpgroups(driver, storage, Kernel::Product(product))?
+                        && hopper::product(driver, storage, product, factors, then)?
+                    {
+                        return Ok(true);
+                    }
+                }
                 Products::Cublaslt => {
                     drop(driver.enter()?);
                     if let Some(library) = state.library(driver, asked.storage)?
@@ -73,23 +87,39 @@ impl Ways {
         Err(state.nobody(&format!("{:?} of {:?} in {}", asked.product, asked.factors.extents, asked.storage)))
     }
 
+    /// Takes attention by warpgroups, where they are named; false where that is left to own kernels.
+    pub fn attention(&self, driver: &Driver, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<bool, Fault> {
+        if !self.choice.ladder().contains(&Products::Wgmma) {
+            return Ok(false);
+        }
+        let agrees = self.state().agrees_by_warpgroups(driver, storage, Kernel::Attention(shape.head_width))?;
+        Ok(agrees && attention_hopper::forward(driver, storage, shape, arguments)?)
+    }
+
     /// As [`Driver::products`].
     fn account(&self, driver: &Driver, storage: Storage) -> Result<Account, Fault> {
         let mut state = self.state();
-        let mut library = None;
-        if self.choice.ladder().contains(&Products::Cublaslt) {
-            drop(driver.enter()?);
-            library = state.library(driver, storage)?.map(|library| (library.library.clone(), library.refused()));
-        } else {
+        let (mut through, mut library) = (None, None);
+        for way in self.choice.ladder() {
+            let serves = match way {
+                Products::Cublaslt => {
+                    drop(driver.enter()?);
+                    library = state.library(driver, storage)?.map(|library| (library.library.clone(), library.refused()));
+                    library.is_some()
+                }
+                Products::Wgmma => state.agrees_by_warpgroups(driver, storage, Kernel::Product(Product::Forward))?,
+                Products::Own => true,
+            };
+            through = through.or(serves.then_some(*way));
+        }
+        let through = through.ok_or_else(|| state.nobody(&format!("products in {storage}")))?;
+        if self.choice == Choice::Only(Products::Own) {
             state.passed_over = vec![format!("{}=own", products::VARIABLE)];
         }
-        if library.is_none() && !self.choice.ladder().contains(&Products::Own) {
-            return Err(state.nobody(&format!("products in {storage}")));
-        }
-        let through = if library.is_some() { Products::Cublaslt } else { Products::Own };
         let (library, refused) = library.unzip();
         let library = library.map(|Library { path, version, .. }| (path, version.to_string()));
-        Ok(Account { through, library, passed_over: state.passed_over.clone(), refused: refused.unwrap_or_default() })
+        let passed_over = [&state.passed_over[..], state.warpgroups.passed_over()].concat();
+        Ok(Account { through, library, passed_over, refused: refused.unwrap_or_default() })
     }
 
     /// Gives back what the ways have of the device, whose context is current.
@@ -108,6 +138,15 @@ impl State {
         Fault::Unsupported(format!(
             "{variable}=cublaslt, and cublasLt does not take {what} ({why}); {variable}=auto leaves it to own kernels"
         ))
+    }
+
+    /// Whether a kernel by warpgroups agrees with its twin on this device; while launches are recorded, whether it is known to.
+    fn agrees_by_warpgroups(&mut self, driver: &Driver, storage: Storage, kernel: Kernel) -> Result<bool, Fault> {
+        if self.is_recording {
+            Ok(self.warpgroups.are_known_to_agree(storage, kernel))
+        } else {
+            self.warpgroups.agree(driver, storage, kernel)
+        }
     }
 
     /// The library, where there is one that agrees with own kernels in this storage.
