@@ -100,7 +100,7 @@ fn a_join_that_is_missing_shows() {
     // what the second block wrote; without the last, the last map is not there.
     for joins in [2, 3] {
         let off = maps_are_off(&Arc::new(late().unwrap().without_joins(joins)), Storage::F32, HeadFusion::Mean, 1);
-        let shows = !(off <= 1e-3);
-        assert!(shows, "without the first {joins} joins maps are off by {off:e}");
+        let is_right = off <= 1e-3;
+        assert!(!is_right, "without the first {joins} joins maps are off by {off:e}");
     }
 }
