@@ -138,13 +138,13 @@ fn rows_of_every_count() {
 }
 
 #[test]
-fn shuffles_take_the_place_of_tensor_cores() {
-    let Some(queue) = Emulated::new(Schedule::Backward) else { return };
-    let queue = queue.of_capability(75);
-    for storage in [Storage::F32, Storage::F16] {
+fn shuffles_and_the_instructions_of_turing_take_the_place_of_tensor_cores() {
+    for (capability, storage) in [(70, Storage::F32), (70, Storage::F16), (75, Storage::F16)] {
+        let Some(queue) = Emulated::new(Schedule::Backward) else { return };
+        let queue = queue.of_capability(capability);
         for product in PRODUCTS {
             let case = Case { product, extents: [72, 40, 72], layout: None };
-            run(&queue, storage, case).unwrap_or_else(|error| panic!("{storage:?}, {case:?}: {error}"));
+            run(&queue, storage, case).unwrap_or_else(|error| panic!("sm_{capability}, {storage:?}, {case:?}: {error}"));
         }
     }
 }
