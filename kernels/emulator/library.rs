@@ -132,17 +132,17 @@ pub fn driver() -> Option<(PathBuf, [(&'static str, String); 3])> {
 
 /// The same with the kernels of these files, in another storage. No library but its own takes part, whatever the machine has.
 pub fn driver_of(storage: Storage, files: &[&str]) -> Option<(PathBuf, [(&'static str, String); 3])> {
-    Library::of("activation/cuda.cu", storage)?;
+    let folder = folder_with("driver.cpp", "libcuda.so.1")?;
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
     let built = |name: &&str| built(&compiler, name, &source(name), storage).display().to_string();
     let kernels = files.iter().map(built).collect::<Vec<_>>().join(":");
-    let folder = folder_with("driver.cpp", "libcuda.so.1");
     let variables = [("LD_LIBRARY_PATH", folder.display().to_string()), ("EMULATED_KERNELS", kernels), ("PELLUCID_CUBLASLT", "off".into())];
     Some((folder, variables))
 }
 
-/// A folder that has a file of `kernels/emulator`, compiled, under the name of what it stands for.
-pub fn folder_with(file: &str, name: &str) -> PathBuf {
+/// A folder that has a file of `kernels/emulator`, compiled, under the name of what it stands for. Nothing where there is no C++ compiler.
+pub fn folder_with(file: &str, name: &str) -> Option<PathBuf> {
+    Library::of("activation/cuda.cu", Storage::F32)?;
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
     let text = fs::read_to_string(home().join("emulator").join(file)).expect("it stands beside the emulator");
     let library = built(&compiler, &format!("../emulator/{file}"), &text, Storage::F32);
@@ -152,7 +152,7 @@ pub fn folder_with(file: &str, name: &str) -> PathBuf {
     let mine = folder.join(format!("{}.{:?}", std::process::id(), std::thread::current().id()));
     fs::copy(&library, &mine).expect("the target folder can be written");
     fs::rename(&mine, folder.join(name)).expect("the target folder can be written");
-    folder
+    Some(folder)
 }
 
 /// The folder of the crate `kernels`, seen from any crate of the workspace.

@@ -5,6 +5,7 @@
 //! is compared with theirs: the norm of the difference over the norm, and every single value. What was not written, or is no number,
 //! fails. A way passes for one storage on one device; of other shapes than these it shows nothing.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::{Address, Fault, Queue, Storage, decode, encode};
@@ -51,7 +52,7 @@ pub fn prove(queue: &dyn Queue, storage: Storage, way: &mut dyn FnMut(&Asked) ->
             continue;
         }
         if let Err(what) = bench.compare()? {
-            return Ok(Verdict::Disagrees(format!("{kind:?} in {storage}: {what} (seed {seed})")));
+            return Ok(Verdict::Disagrees(format!("{kind} in {storage}: {what} (seed {seed})")));
         }
         agreed += 1;
     }
@@ -148,6 +149,13 @@ impl<'a> Bench<'a> {
             return Ok(results);
         }
         same(&self.befores, self.storage)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let way_out = format!("{:?}", self.way_out).to_lowercase();
+        write!(f, "{:?}, {way_out}{}", self.product, if self.has_bias { ", with a bias" } else { "" })
     }
 }
 

@@ -36,6 +36,7 @@ mod linear_bias;
 mod memory;
 mod mutants;
 mod patchify;
+mod proof;
 mod rollout;
 mod rollout_rows;
 mod saliency;

@@ -55,7 +55,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("CUDA", findings.cuda),
         ("CUDA modules", join_or(&findings.cuda_modules.iter().map(String::as_str).collect::<Vec<_>>(), "none loaded")),
         ("cublasLt", findings.cublaslt),
-        ("CUDA products", join_or(&findings.cuda_products.iter().map(String::as_str).collect::<Vec<_>>(), "none taken")),
+        (
+            "CUDA products",
+            if findings.cuda_products.is_empty() { "none taken".into() } else { findings.cuda_products.join(&format!("\n{:22}", "")) },
+        ),
         ("computes on", findings.device),
         ("cache folder", findings.caches),
         ("models hf:OWNER/NAME", findings.hub),

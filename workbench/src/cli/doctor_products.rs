@@ -15,7 +15,7 @@ pub(super) fn library() -> String {
     for place in &places {
         match Library::load(place) {
             Ok(library) => return format!("{} at {}", library.version, library.path),
-            Err(why) => broken = Some(why),
+            Err(why) => broken = if place.is_unknown(&why) { broken } else { Some(why) },
         }
     }
     let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();

@@ -112,8 +112,8 @@ impl Library {
     /// Why it cannot be used, in words.
     pub fn load(place: &Place) -> Result<Self, String> {
         // SAFETY: a library by NVIDIA, whose initialisers register its own kernels and call nothing of the driver.
-        let loaded = unsafe { libloading::Library::new(place.as_os_str()) }.map_err(|error| format!("{place}: {error}"))?;
-        let functions = Functions::of(&loaded).map_err(|error| format!("{place}: {error}"))?;
+        let loaded = unsafe { libloading::Library::new(place.as_os_str()) }.map_err(|error| told(place, &error))?;
+        let functions = Functions::of(&loaded).map_err(|error| told(place, &error))?;
         // What was registered with the driver's runtime cannot be taken back.
         std::mem::forget(loaded);
         // SAFETY: takes nothing and answers with a number.
@@ -124,6 +124,12 @@ impl Library {
         let path = origin(functions.version as *const c_void).unwrap_or_else(|| place.to_string());
         Ok(Self { functions, path, version })
     }
+}
+
+/// The loader's own words, which stand behind the error's.
+fn told(place: &Place, error: &libloading::Error) -> String {
+    let source = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    format!("{place}: {source}")
 }
 
 /// The file that a function was loaded from.

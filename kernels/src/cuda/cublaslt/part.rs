@@ -5,10 +5,10 @@
 //! | stored, with bias and residual | product, bias, sum | nothing |
 //! | f32, added to or not | product, bias, sum | nothing |
 //! | activated | product | bias and activation: the library's own GELU is the tanh form |
-//! | gated | product | the activation's derivative |
+//! | gated | product, bias | the activation's derivative |
 //!
-//! Left to own kernels altogether is what this cannot keep: a result that would overwrite what is still read, a gate with a bias, and
-//! addresses that are not aligned.
+//! Left to own kernels altogether is what this cannot keep: a result that would overwrite what is still read, a bias of a gradient for
+//! weights, and addresses that are not aligned.
 
 use super::plan::{ALIGNMENT, Shape};
 use crate::activation::cuda::{self as activation, ActivationBackward, BiasActivation, code};
@@ -38,9 +38,9 @@ impl Part {
             Then::Gate { before, to, .. } if before != to => (to, Address::NONE),
             Then::Activate { .. } | Then::Gate { .. } => return None,
         };
-        // An activation's bias is added by the kernel that follows; the other two are asked for without one.
+        // An activation's bias is added by the kernel that follows.
         let has_bias = factors.bias.is_some() && !matches!(then, Then::Activate { .. });
-        if has_bias && (product == Product::Weights || matches!(then, Then::Gate { .. })) {
+        if has_bias && product == Product::Weights {
             return None;
         }
         let is_wide = matches!(then, Then::Wide(_));

@@ -9,7 +9,7 @@ use crate::cuda::{Address, Storage};
 use crate::linear::cuda::Product;
 
 /// Bytes of the workspace, the same for every product and for as long as the device is open, so that recorded products keep it.
-/// 32 MiB is what NVIDIA advises for sm_90, more than for any architecture before.
+/// 32 MiB is what NVIDIA advises for `sm_90`, more than for any architecture before.
 pub(super) const WORKSPACE: usize = 32 << 20;
 /// What every address is a multiple of; own kernels need as much.
 pub(super) const ALIGNMENT: u64 = 16;

@@ -7,8 +7,8 @@ use super::search::{Surroundings, matching};
 
 /// Folders of packages, those of the active environment first.
 pub(super) fn site_packages(surroundings: &Surroundings) -> Vec<PathBuf> {
-    let mut prefixes: Vec<PathBuf> = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().flat_map(|name| surroundings.folders(name)).collect();
-    let mut found: Vec<PathBuf> = prefixes.drain(..).flat_map(|prefix| of_prefix(&prefix)).collect();
+    let active = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().flat_map(|name| surroundings.folders(name));
+    let mut found: Vec<PathBuf> = active.flat_map(|prefix| of_prefix(&prefix)).collect();
     found.extend(surroundings.folders("PYTHONPATH"));
     found.extend(of_program(surroundings).iter().flat_map(|prefix| of_prefix(prefix)));
     found.extend(surroundings.folders("HOME").iter().flat_map(|home| of_prefix(&home.join(".local"))));

@@ -29,6 +29,11 @@ pub enum Place {
 }
 
 impl Place {
+    /// Whether all that a failure tells is that the loader knows no such name, which is no news.
+    pub fn is_unknown(&self, why: &str) -> bool {
+        matches!(self, Self::Loader(name) if why.contains(&format!("{name}: cannot open")))
+    }
+
     pub(super) fn as_os_str(&self) -> &OsStr {
         match self {
             Self::Loader(name) => OsStr::new(name),

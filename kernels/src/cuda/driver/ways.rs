@@ -190,8 +190,9 @@ impl State {
                     self.agrees.insert(storage, true);
                     return Ok(());
                 }
-                // That the loader knows no such name is no news.
-                Err(why) => self.passed_over.extend((!why.contains(&format!("{place}: cannot open"))).then_some(why)),
+                // A library that is loaded is found again by its name alone.
+                Err(why) if place.is_unknown(&why) || self.passed_over.contains(&why) => {}
+                Err(why) => self.passed_over.push(why),
             }
         }
         if self.passed_over.is_empty() {

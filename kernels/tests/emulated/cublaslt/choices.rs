@@ -6,8 +6,7 @@ use kernels::cuda::products::Products;
 use kernels::linear::cuda::Product;
 
 use super::prompt::Prompt;
-use super::{NAME, case, counted, started, through, with_library};
-use crate::emulator::folder_with;
+use super::{NAME, case, counted, library, started, through, with_library};
 use crate::linear::run;
 use crate::memory::Storage;
 
@@ -86,13 +85,13 @@ fn off_is_off() {
 /// A newer library that does not load is passed over for an older one that does, found where `pip` puts it.
 #[test]
 fn the_next_library_is_taken() {
-    let packages = folder_with("cublaslt.cpp", NAME).join("lib/python3.12/site-packages/nvidia/cublas/lib");
+    let Some(environment) = library() else { return };
+    let packages = environment.join("lib/python3.12/site-packages/nvidia/cublas/lib");
     if std::env::var_os("THE_CASE").is_none() {
         std::fs::create_dir_all(&packages).unwrap();
         std::fs::write(packages.join("libcublasLt.so.13"), "no library").unwrap();
         let _ = std::os::unix::fs::symlink(packages.join("../../../../../..").join(NAME), packages.join(NAME));
     }
-    let environment = folder_with("cublaslt.cpp", NAME);
     let more = [("PELLUCID_CUBLASLT", ""), ("VIRTUAL_ENV", environment.to_str().unwrap()), ("PATH", "")];
     with_library("choices::the_next_library_is_taken", Storage::F32, &more, |storage| {
         let account = Driver::open(0).unwrap().products(storage).unwrap();

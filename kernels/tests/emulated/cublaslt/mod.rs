@@ -6,6 +6,7 @@ mod prompt;
 mod recordings;
 mod search;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use kernels::check::seeded;
@@ -22,6 +23,11 @@ const NAME: &str = "libcublasLt.so.12";
 const FILES: [&str; 3] = ["activation/cuda.cu", "linear/cuda.cu", "linear/cuda_bias.cu"];
 const NONE: Address = Address::NONE;
 
+/// A folder with the emulated library; nothing where there is no C++ compiler.
+fn library() -> Option<PathBuf> {
+    folder_with("cublaslt.cpp", NAME)
+}
+
 /// Runs `case` in a process that finds both, as libraries are looked for once in a process; `test` is the calling one, in its file.
 #[track_caller]
 fn with_library(test: &str, storage: Storage, more: &[(&str, &str)], case: fn(Storage)) {
@@ -32,7 +38,7 @@ fn with_library(test: &str, storage: Storage, more: &[(&str, &str)], case: fn(St
         };
     }
     let Some((_, variables)) = driver_of(storage, &FILES) else { return };
-    let library = folder_with("cublaslt.cpp", NAME).join(NAME);
+    let library = library().expect("there is a compiler").join(NAME);
     let mut inside = Command::new(std::env::current_exe().expect("a test knows where it is"));
     inside.args(["--exact", &format!("cublaslt::{test}"), "--nocapture"]).envs(variables).env_remove("PELLUCID_PRODUCTS");
     inside.env("PELLUCID_CUBLASLT", &library).env("THE_LIBRARY", &library).env("THE_CASE", &this);

@@ -27,7 +27,8 @@ impl Made {
         let root = self.0.display().to_string();
         let variables: HashMap<String, OsString> =
             variables.iter().map(|(name, value)| (name.to_string(), value.replace("{}", &root).into())).collect();
-        let Search::Places { places, .. } = (Surroundings { variables, root: self.0.clone() }.search()) else { return Vec::new() };
+        let search = Surroundings { variables, root: self.0.clone() }.search();
+        let Search::Places { places, .. } = search else { return Vec::new() };
         let under = |path: &Path| path.strip_prefix(&self.0).unwrap().display().to_string();
         places.iter().map(|place| if let Place::File(path) = place { under(path) } else { place.to_string() }).collect()
     }
