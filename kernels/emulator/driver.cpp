@@ -28,6 +28,7 @@ static thread_local bool current;
 static Work waiting, captured;
 static std::map<uint64_t, size_t> memory;
 static int failed;
+static double milliseconds;  // one thousandth for a launch and for each of its blocks: a clock that tells no time
 
 static long from_environment(const char* name, long otherwise) {
     const char* text = getenv(name);
@@ -71,11 +72,18 @@ int cuCtxSetCurrent(void* context) { return current = context == &device, curren
 int cuStreamCreate(void** to, unsigned) { NEEDS_CONTEXT; return *to = &stream, OK; }
 int cuStreamDestroy_v2(void*) { NEEDS_CONTEXT; return settle(); }
 int cuStreamSynchronize(void*) { NOT_CAPTURED; return settle(); }
-int cuEventCreate(void** event, unsigned) { NEEDS_CONTEXT; return *event = new size_t(0), OK; }
-int cuEventRecord(void*, void*) { NOT_CAPTURED; return OK; }
+int cuEventCreate(void** event, unsigned) { NEEDS_CONTEXT; return *event = new double(0), OK; }
+int cuEventRecord(void* event, void*) {
+    NOT_CAPTURED;
+    return enqueue([=] { return *(double*)event = milliseconds, OK; });
+}
 int cuEventSynchronize(void*) { NOT_CAPTURED; return settle(); }
-int cuEventElapsedTime(float* to, void*, void*) { NEEDS_CONTEXT; return *to = 1.0f, settle(); }
-int cuEventDestroy_v2(void* event) { NEEDS_CONTEXT; return delete (size_t*)event, OK; }
+int cuEventElapsedTime(float* to, void* from, void* until) {
+    NEEDS_CONTEXT;
+    settle();
+    return *to = *(double*)until - *(double*)from, failed;
+}
+int cuEventDestroy_v2(void* event) { NEEDS_CONTEXT; return settle(), delete (double*)event, OK; }
 
 int cuMemGetInfo_v2(size_t* free, size_t* total) {
     NEEDS_CONTEXT;
@@ -145,6 +153,7 @@ int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned 
         const unsigned grid[] = {x, y, z}, block[] = {threads, 1, 1};
         std::vector<uint64_t> aligned((copy.size() + 7) / 8);
         memcpy(aligned.data(), copy.data(), copy.size());
+        milliseconds += 1e-3 * (1 + double(x) * y * z);
         const char* const error = kernel.launch(kernel.entry, aligned.data(), grid, block, shared, 1);
         return error ? fprintf(stderr, "%s\n", error), LAUNCH_FAILED : OK;
     });

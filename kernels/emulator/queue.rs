@@ -5,9 +5,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kernels::cuda::{Address, Fault, Launch, Queue, Recording, Storage};
+use kernels::cuda::{Address, Clock, Fault, Launch, Queue, Recording, Storage};
 
 use super::emulator::{Launched, Library, Schedule, home};
+use ticking::Ticking;
+
+#[path = "ticking.rs"]
+mod ticking;
 
 /// Bytes before and after what is given out that nobody may write.
 const FENCE: usize = 256;
@@ -31,6 +35,7 @@ struct State {
     recording: Option<Vec<Step>>,
     recordings: Vec<Arc<Vec<Step>>>,
     launches: usize,
+    ticking: Ticking,
 }
 
 /// What a recording holds.
@@ -103,7 +108,10 @@ impl Emulated {
                 Ok(())
             }
             Step::Launch { library, kernel, how, arguments } => {
-                self.state().launches += 1;
+                let mut state = self.state();
+                state.launches += 1;
+                state.ticking.launched(how.grid);
+                drop(state);
                 let aligned: Vec<u64> = arguments.chunks(8).map(word).collect();
                 let ran = library.run_on(kernel, *how, aligned.as_ptr().cast(), self.schedule);
                 ran.map_err(|reason| Fault::Refused { what: format!("{kernel} ({how:?})"), reason })
@@ -116,6 +124,7 @@ impl Emulated {
             recording.push(step);
             return Ok(());
         }
+        self.state().ticking.computes();
         self.perform(&step)
     }
 }
@@ -169,12 +178,14 @@ impl Queue for Emulated {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
+        self.state().ticking.copies();
         // SAFETY: as for `perform`.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.0 as *mut u8, bytes.len()) };
         Ok(())
     }
 
     fn download(&self, from: Address, to: &mut [u8]) -> Result<(), Fault> {
+        self.state().ticking.copies();
         // SAFETY: as for `perform`.
         unsafe { std::ptr::copy_nonoverlapping(from.0 as *const u8, to.as_mut_ptr(), to.len()) };
         Ok(())
@@ -208,6 +219,11 @@ impl Queue for Emulated {
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
         let steps = self.state().recordings[recording.0 as usize].clone();
+        self.state().ticking.computes();
         steps.iter().try_for_each(|step| self.perform(step))
+    }
+
+    fn clock(&self) -> Option<&dyn Clock> {
+        Some(self)
     }
 }

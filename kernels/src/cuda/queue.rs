@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Address, Arguments, Fault, Storage};
+use super::{Address, Arguments, Clock, Fault, Storage};
 
 /// One launch of one kernel.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +94,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// # Errors
     /// As for [`Queue::upload`].
     fn replay(&self, recording: Recording) -> Result<(), Fault>;
+
+    /// The device's own clock, where it has one.
+    fn clock(&self) -> Option<&dyn Clock> {
+        None
+    }
 }
 
 /// Launches `kernel` of `module` with a structure of arguments; blocks of no extent are no work.

@@ -22,6 +22,7 @@ mod placement;
 pub(crate) mod pooling;
 mod precision;
 mod random;
+mod stopwatch;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -39,6 +40,7 @@ pub use choices::{Activation, FinalNorm, Pooling, PositionResize, Positions, Tok
 pub use config::{Family, VitConfig};
 pub use head::HeadKind;
 pub use precision::Precision;
+pub use stopwatch::DeviceTime;
 use weights::Weights;
 
 /// One fused map of so many patches takes a gigabyte.

@@ -3,6 +3,7 @@
 //! Everything here goes through the driver's C interface, so most of it is unsafe in the same way: handles come from the driver itself,
 //! live as long as the [`Driver`] that holds them, and are used with its context made current first.
 
+mod clock;
 mod kernels;
 mod refusals;
 mod staging;
@@ -13,7 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
-use super::{Address, Fault, Launch, Queue, Recording};
+use super::{Address, Clock, Fault, Launch, Queue, Recording};
+use clock::Moments;
 use kernels::Loaded;
 use refusals::fault;
 use staging::Staging;
@@ -43,6 +45,7 @@ unsafe impl Sync for Driver {}
 struct State {
     loaded: Loaded,
     staging: Staging,
+    moments: Moments,
     recordings: Vec<sys::CUgraphExec>,
 }
 
@@ -141,23 +144,23 @@ impl Queue for Driver {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.copying()?;
         state.staging.upload(self.stream, to, bytes).map_err(|error| self.fault("copying to the device", error))
     }
 
     fn download(&self, from: Address, to: &mut [u8]) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.copying()?;
         state.staging.download(self.stream, from, to).map_err(|error| self.fault("copying from the device", error))
     }
 
     fn clear(&self, at: Address, bytes: usize) -> Result<(), Fault> {
-        let _state = self.enter()?;
+        let _state = self.computing()?;
         // SAFETY: the range lies in memory that `allocate` gave out.
         unsafe { result::memset_d8_async(at.0, 0, bytes, self.stream) }.map_err(|error| self.fault("clearing memory", error))
     }
 
     fn launch(&self, launch: &Launch) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.computing()?;
         let function = state.loaded.function(launch, self.capability, |what, error| self.fault(what, error))?;
         let [x, y, z] = launch.grid.map(|blocks| blocks as u32);
         // A kernel reads its structure at the alignment of its widest field.
@@ -181,15 +184,17 @@ impl Queue for Driver {
     }
 
     fn record(&self) -> Result<bool, Fault> {
-        let _state = self.enter()?;
+        let mut state = self.enter()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         // SAFETY: as above.
         unsafe { stream::begin_capture(self.stream, mode) }.map_err(|error| self.fault("recording", error))?;
+        state.moments.recording = true;
         Ok(true)
     }
 
     fn end_recording(&self) -> Result<Recording, Fault> {
         let mut state = self.enter()?;
+        state.moments.recording = false;
         // SAFETY: the graph comes from the driver and is destroyed once it became an executable one.
         let made = unsafe {
             stream::end_capture(self.stream).and_then(|captured| {
@@ -202,12 +207,16 @@ impl Queue for Driver {
     }
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
-        let state = self.enter()?;
+        let state = self.computing()?;
         let Some(&graph) = state.recordings.get(recording.0 as usize) else {
             return Err(Fault::Refused { what: "replaying".into(), reason: "there is no such recording".into() });
         };
         // SAFETY: the graph lives as long as the driver.
         unsafe { graph::launch(graph, self.stream) }.map_err(|error| self.fault("replaying", error))
+    }
+
+    fn clock(&self) -> Option<&dyn Clock> {
+        Some(self)
     }
 }
 
@@ -215,6 +224,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let Ok(mut state) = self.enter() else { return };
         state.staging.release();
+        state.moments.release();
         let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
         drop(state);
         // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.
