@@ -58,5 +58,6 @@ pub use preprocess::{Normalization, Preprocessor, Resample, Window};
 pub use target::Target;
 pub use trace::{Gradients, Probe, Trace};
 pub use vit::{
-    Activation, DeviceTime, Family, FinalNorm, HeadKind, Pooling, PositionResize, Positions, Precision, Source, Tokens, Vit, VitConfig,
+    Activation, DeviceTime, Exact, Family, FinalNorm, HeadKind, Pooling, PositionResize, Positions, Precision, Source, Tokens, Vit,
+    VitConfig,
 };
