@@ -1,5 +1,7 @@
 //! The `pellucid` program as its users run it: a process with arguments, files in, files and text out.
 
+#[cfg(target_os = "linux")]
+mod bench;
 mod convert;
 mod explain;
 mod files;

@@ -12,7 +12,7 @@ use xai::{Device, Precision};
 
 use super::arrays::Memory;
 use super::gates::Gates;
-use super::ladder::{Row, Runs, Task, measure};
+use super::ladder::{Kind, Row, Runs, Task, measure};
 use super::machine::{Machine, fresh_seed, now};
 use super::models::Model;
 use super::parity;
@@ -50,6 +50,15 @@ pub struct Arguments {
     /// What is done
     #[arg(long, value_name = "PART,…", value_delimiter = ',', default_value = "parity,rates,ladder")]
     parts: Vec<Part>,
+
+    /// What the ladder asks of a model
+    #[arg(
+        long,
+        value_name = "TASK,…",
+        value_delimiter = ',',
+        default_value = "forward,rollout,relevance,saliency,smooth-grad,integrated-gradients"
+    )]
+    tasks: Vec<Kind>,
 
     /// Replays of everything that is timed; a figure to publish has 30 or more
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=400))]
@@ -189,7 +198,8 @@ impl Visit<'_> {
     }
 
     fn ladder(&self, report: &mut Report) {
-        let tasks = Task::all(if self.arguments.quick { 2 } else { 50 });
+        let passes = if self.arguments.quick { 2 } else { 50 };
+        let tasks: Vec<_> = self.arguments.tasks.iter().map(|&kind| Task::of(kind, passes)).collect();
         let bar = progress::bar("ladder", self.arguments.precision.len() * self.models.len());
         for &precision in &self.arguments.precision {
             for model in &self.models {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use serde::Serialize;
 use xai::{Batch, Gradient, IntegratedGradients, Method, Precision, Probe, Quadrature, Relevance, Rollout, SmoothGrad, Target, Vit};
 
@@ -26,11 +27,28 @@ pub enum Task {
     IntegratedGradients(usize),
 }
 
+/// A task as it is named on a command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    Forward,
+    Rollout,
+    Relevance,
+    Saliency,
+    SmoothGrad,
+    IntegratedGradients,
+}
+
 impl Task {
-    /// All of them; those that make many passes have so many.
-    pub fn all(passes: usize) -> [Self; 6] {
-        let [smooth_grad, integrated] = [Self::SmoothGrad(passes), Self::IntegratedGradients(passes)];
-        [Self::Forward, Self::Rollout, Self::Relevance, Self::Saliency, smooth_grad, integrated]
+    /// Of this kind; one that makes many passes has so many.
+    pub fn of(kind: Kind, passes: usize) -> Self {
+        match kind {
+            Kind::Forward => Self::Forward,
+            Kind::Rollout => Self::Rollout,
+            Kind::Relevance => Self::Relevance,
+            Kind::Saliency => Self::Saliency,
+            Kind::SmoothGrad => Self::SmoothGrad(passes),
+            Kind::IntegratedGradients => Self::IntegratedGradients(passes),
+        }
     }
 
     /// One picture fills a device where a task makes many passes of it.

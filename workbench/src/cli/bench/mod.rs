@@ -11,6 +11,8 @@ mod parity;
 mod rates;
 mod report;
 mod samples;
+#[cfg(all(test, unix))]
+mod tests;
 
 use clap::{Args, Subcommand};
 
