@@ -31,8 +31,9 @@ STORAGES = {"f32": "float", "bf16": "bf16", "f16": "f16"}
 TARGETS = {
     "f32": ["sm_70.ptx", "sm_80.ptx", "sm_80.cubin", "sm_86.cubin", "sm_89.cubin", "sm_90.cubin"],
     "bf16": ["sm_80.ptx", "sm_80.cubin", "sm_86.cubin", "sm_89.cubin", "sm_90.cubin"],
-    "f16": ["sm_70.ptx"],
+    "f16": ["sm_70.ptx", "sm_75.ptx"],
 }
+TENSOR_CORES = re.compile(r'#include "../../cuda/(tensor|softmax).cuh"')  # what has other instructions on sm_75
 NO_NVRTC = 77  # what the program ends with where NVRTC cannot be had
 
 
@@ -45,7 +46,7 @@ def main() -> None:
     if options.fetch:
         sys.exit(fetch(environment))
     load(environment)
-    jobs = [(source, storage, target) for source in sources() for storage in storages(source) for target in TARGETS[storage]]
+    jobs = [(source, storage, target) for source in sources() for storage in storages(source) for target in targets(source, storage)]
     # One NVRTC compiles one program at a time, so every process has its own.
     with ProcessPoolExecutor() as pool:
         results = list(pool.map(partial(compile_module, environment), *zip(*jobs)))
@@ -64,6 +65,14 @@ def storages(source: Path) -> list[str]:
     """A file names its kinds of storage in a line `// Storage: f32, bf16.`; without one it has all."""
     line = re.search(r"^// Storage: ([\w, ]+)\.$", source.read_text("utf-8"), re.MULTILINE)
     return line[1].split(", ") if line else list(STORAGES)
+
+
+def targets(source: Path, storage: str) -> list[str]:
+    """A line `// From sm_80 on.` leaves out what is older; sm_75 differs from sm_70 for what is made of tensor cores alone."""
+    text = source.read_text("utf-8")
+    oldest = re.search(r"^// From (sm_\d+) on\.$", text, re.MULTILINE)
+    served = [target for target in TARGETS[storage] if not oldest or target.split(".")[0] >= oldest[1]]
+    return [target for target in served if target != "sm_75.ptx" or TENSOR_CORES.search(text)]
 
 
 def module_name(source: Path) -> str:

@@ -60,9 +60,15 @@ impl Library {
         Self::compile(file, &source(file), storage)
     }
 
-    /// The same as architectures before `sm_80` have it, which lack the instructions that `cuda/tensor.cuh` is made for.
-    pub fn before_tensor_cores(file: &str, storage: Storage) -> Option<Self> {
-        Self::compile(file, &format!("#define VOLTA\n{}", source(file)), storage)
+    /// The same as this architecture has it: before `sm_80`, instructions that `cuda/tensor.cuh` is made for are missing, and the
+    /// modules of f32 are those of `sm_70`.
+    pub fn of_architecture(file: &str, storage: Storage, capability: u32) -> Option<Self> {
+        let defined = match capability {
+            80.. => "",
+            75.. if storage != Storage::F32 => "#define VOLTA\n#define TURING\n",
+            _ => "#define VOLTA\n",
+        };
+        Self::compile(file, &format!("{defined}{}", source(file)), storage)
     }
 
     /// `text` in the place of `file`.
@@ -87,7 +93,18 @@ impl Library {
         self.run_on(name, how, (&raw const *arguments).cast(), schedule)
     }
 
-    /// The same with the bytes of the structure.
+    /// The same with the bytes of the structure, wherever they lie.
+    pub fn run_bytes(&self, name: &str, how: Launched, arguments: &[u8], schedule: Schedule) -> Result<(), String> {
+        let mut aligned = vec![0u64; arguments.len().div_ceil(8)];
+        for (word, bytes) in aligned.iter_mut().zip(arguments.chunks(8)) {
+            let mut whole = [0; 8];
+            whole[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(whole);
+        }
+        self.run_on(name, how, aligned.as_ptr().cast(), schedule)
+    }
+
+    /// The same with an address of the structure.
     pub fn run_on(&self, name: &str, how: Launched, arguments: *const c_void, schedule: Schedule) -> Result<(), String> {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let grid = how.grid.map(|blocks| u32::try_from(blocks).expect("grids are small"));
@@ -144,6 +161,17 @@ impl Library {
 pub fn source(file: &str) -> String {
     let path = home().join("src").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The file of a module: `attention_backward` is `attention/cuda_backward.cu`.
+pub fn file(module: &str) -> Option<String> {
+    let folders = fs::read_dir(home().join("src")).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let of_folder = |folder: String| {
+        let rest = module.strip_prefix(&folder)?;
+        let file = format!("{folder}/cuda{rest}.cu");
+        home().join("src").join(&file).exists().then_some(file)
+    };
+    folders.filter_map(of_folder).next()
 }
 
 fn symbol(handle: *mut c_void, name: &str) -> *mut c_void {

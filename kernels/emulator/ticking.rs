@@ -1,4 +1,4 @@
-//! The emulated device's clock. It counts launches and their blocks, and so tells no time: a thousand of them are called a millisecond.
+//! What the emulated device counts, and its clock. That counts launches and their blocks, and so tells no time: a thousand of them are called a millisecond.
 
 use std::convert::Infallible;
 
@@ -10,11 +10,15 @@ use super::Emulated;
 #[derive(Debug, Default)]
 pub struct Ticking {
     ticks: u64,
+    launches: usize,
+    /// Bytes that went to the device, and those that came back.
+    copied: [usize; 2],
     stretches: Stretches,
 }
 
 impl Ticking {
     pub fn launched(&mut self, grid: [usize; 3]) {
+        self.launches += 1;
         self.ticks += 1 + grid.iter().product::<usize>() as u64;
     }
 
@@ -22,8 +26,21 @@ impl Ticking {
         let Ok(()) = self.stretches.computes(|| Ok::<_, Infallible>(Mark(self.ticks)));
     }
 
-    pub fn copies(&mut self) {
+    pub fn copies(&mut self, [there, back]: [usize; 2]) {
+        self.copied = [self.copied[0] + there, self.copied[1] + back];
         let Ok(()) = self.stretches.copies(|| Ok::<_, Infallible>(Mark(self.ticks)));
+    }
+}
+
+impl Emulated {
+    /// Launches so far, those of recordings as often as they ran.
+    pub fn launches(&self) -> usize {
+        self.state().ticking.launches
+    }
+
+    /// Bytes that were copied to the device so far, and back from it.
+    pub fn copied(&self) -> [usize; 2] {
+        self.state().ticking.copied
     }
 }
 
@@ -42,7 +59,7 @@ impl Clock for Emulated {
     }
 
     fn watched(&self) -> Result<Vec<[Mark; 2]>, Fault> {
-        let Ticking { ticks, stretches } = &mut self.state().ticking;
+        let Ticking { ticks, stretches, .. } = &mut self.state().ticking;
         stretches.take(|| Ok(Mark(*ticks)))
     }
 }

@@ -67,10 +67,16 @@ fn modules(source: &Source) -> Vec<String> {
     let targets = |storage: &str| match storage {
         "f32" => [&["sm_70.ptx", "sm_80.ptx"], &cubins[..]].concat(),
         "bf16" => [&["sm_80.ptx"], &cubins[..]].concat(),
-        _ => vec!["sm_70.ptx"],
+        _ => vec!["sm_70.ptx", "sm_75.ptx"],
     };
-    let of =
-        |storage: &&str| targets(storage).into_iter().map(|target| format!("{}.{storage}.{target}.gz", source.module)).collect::<Vec<_>>();
+    let oldest = source.text.lines().find_map(|line| line.strip_prefix("// From ")?.strip_suffix(" on.")).unwrap_or("sm_70");
+    let has_tensor_cores =
+        ["tensor", "softmax"].iter().any(|header| source.text.contains(&format!("#include \"../../cuda/{header}.cuh\"")));
+    let served = |target: &&str| &target[..5] >= oldest && (*target != "sm_75.ptx" || has_tensor_cores);
+    let of = |storage: &&str| {
+        let targets = targets(storage).into_iter().filter(served);
+        targets.map(|target| format!("{}.{storage}.{target}.gz", source.module)).collect::<Vec<_>>()
+    };
     storages.iter().flat_map(of).collect()
 }
 

@@ -59,19 +59,23 @@ skip() { remember "$1" "skipped: $2" 0; }
 # Minutes of a share, for commands that end by themselves: a little less, so that they write all they have.
 share() { awk -v all="$minutes" -v share="$1" 'BEGIN { printf "%.2f", 0.9 * all * share / 100 }'; }
 
+one_pass() {
+    "$pellucid" bench gpu --quick --models tiny --parts ladder --tasks forward --batches 1 --precision f32 --replays 1 \
+        --out "$out/first.json" >>"$said" 2>&1
+}
+
 "$pellucid" doctor >>"$said" 2>&1 || { echo "$pellucid does not run: build it, or name it with --pellucid" >&2 && exit 1; }
 nvidia-smi >>"$said" 2>&1 || echo "nvidia-smi is not here" >>"$said"
-if ! "$pellucid" bench gpu --quick --models tiny --parts ladder --tasks forward --batches 1 --precision f32 --replays 1 \
-    --out "$out/first.json" >>"$said" 2>&1; then
+if ! one_pass; then
     echo "no pass runs on a CUDA device here: $(tail -n 1 "$said")"
+    rm -f "$out/first.json"
     [[ ${PELLUCID_REQUIRE_CUDA:-} == 1 ]] && exit 1
     exit 0
 fi
-rm -f "$out/first.json"
 # An emulated device has one kind of kernels, and no speed.
-small=() numbers=bf16,f32
+small=() numbers=bf16,f32 large=(--models vit_large_patch32_384,vit_base_patch16_384 --precision bf16)
 if grep -q "an emulated device" "$said"; then
-    small=(--models tiny --batches 1 --precision f32 --replays 2) numbers=f32
+    small=(--models tiny --batches 1 --precision f32 --replays 2) numbers=f32 large=()
 fi
 
 if command -v compute-sanitizer >/dev/null 2>&1; then
@@ -87,8 +91,12 @@ fi
 stage "pellucid bench gpu" 45 "$pellucid" bench gpu "${quick[@]}" --minutes "$(share 45)" "${small[@]}" --out "$out/gpu.json"
 
 for way in ${products//,/ }; do
+    if ! PELLUCID_PRODUCTS=$way one_pass; then
+        skip "products: $way" "$(tail -n 1 "$said")"
+        continue
+    fi
     PELLUCID_PRODUCTS=$way stage "products: $way" 6 "$pellucid" bench gpu "${quick[@]}" --parts rates,ladder --tasks forward \
-        --minutes "$(share 6)" --models vit_large_patch32_384,vit_base_patch16_384 --precision bf16 "${small[@]}" --out "$out/gpu_$way.json"
+        --minutes "$(share 6)" "${large[@]}" "${small[@]}" --out "$out/gpu_$way.json"
 done
 
 if "$python" -c "import torch, transformers" >>"$said" 2>&1; then
@@ -104,5 +112,6 @@ if command -v "$python" >/dev/null 2>&1; then
 else
     skip table "$python is not here"
 fi
+rm -f "$out/first.json"
 ((failed)) && echo "some stages failed: $said tells what they said" || echo "all stages passed"
 exit $failed

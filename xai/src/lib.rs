@@ -17,6 +17,7 @@
 
 mod attribution;
 mod batch;
+mod bytes;
 pub mod cancellation;
 mod checkpoint;
 mod colormap;

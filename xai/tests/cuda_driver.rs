@@ -7,7 +7,10 @@ mod emulator;
 
 use std::process::Command;
 
-use xai::{Batch, Device, Gradient, HeadKind, Method, Precision, Relevance, Rollout, SmoothGrad, Target, Vit, VitConfig, explain};
+use xai::{
+    Batch, Device, Gradient, HeadKind, IntegratedGradients, Method, Precision, Quadrature, Relevance, Rollout, SmoothGrad, Target, Vit,
+    VitConfig, explain,
+};
 
 /// Runs `case` in a process that finds the emulated driver, as a library is looked for only once; `name` is the calling test's.
 #[track_caller]
@@ -35,11 +38,13 @@ fn maps_are_those_of_the_cpu() {
         assert_eq!((on_device.device(), Device::best()), (Device::Cuda(0), Device::Cuda(0)));
         let pixels = kernels::check::seeded::<f32>(3, 2 * 3 * 16 * 16);
         let batch = Batch::new(ndarray::Array4::from_shape_vec((2, 3, 16, 16), pixels).unwrap()).unwrap();
+        let quadrature = Quadrature::Adaptive { tolerance: 0.01, most: 9 };
         let methods = [
             Method::Rollout(Rollout::abnar_2020()),
             Method::Relevance(Relevance::chefer_iccv21()),
             Method::Gradient(Gradient::default()),
             Method::SmoothGrad(SmoothGrad { samples: 3, ..SmoothGrad::smilkov_2017() }),
+            Method::IntegratedGradients(IntegratedGradients { quadrature, ..IntegratedGradients::sundararajan_2017() }),
         ];
         // Thrice, so that launches are recorded and replayed.
         for method in methods.iter().cycle().take(3 * methods.len()) {

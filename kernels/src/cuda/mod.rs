@@ -19,4 +19,4 @@ pub use arguments::{Arguments, Field};
 pub use clock::{Clock, Mark, Stretches};
 pub use fault::Fault;
 pub use memory::{Address, Storage, as_bytes, as_bytes_mut, decode, encode};
-pub use queue::{Launch, Queue, Recording, run};
+pub use queue::{Launch, Queue, Recording, run, shared_memory};

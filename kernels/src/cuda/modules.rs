@@ -17,7 +17,7 @@ const MOST_BYTES: u64 = 64 << 20;
 /// use kernels::cuda::{Storage, modules::chosen};
 /// assert_eq!(chosen("linear", Storage::Bf16, 90)?, "linear.bf16.sm_90.cubin");
 /// assert_eq!(chosen("linear", Storage::Bf16, 120)?, "linear.bf16.sm_80.ptx");
-/// assert_eq!(chosen("linear", Storage::F16, 75)?, "linear.f16.sm_70.ptx");
+/// assert_eq!(chosen("linear", Storage::F16, 75)?, "linear.f16.sm_75.ptx");
 /// assert!(chosen("linear", Storage::Bf16, 75).is_err());
 /// # Ok::<(), kernels::cuda::Fault>(())
 /// ```
@@ -25,10 +25,9 @@ const MOST_BYTES: u64 = 64 << 20;
 /// # Errors
 /// [`Fault::NoModule`].
 pub fn chosen(module: &str, storage: Storage, capability: u32) -> Result<&'static str, Fault> {
-    let newest = if capability >= 80 { 80 } else { 70 };
-    let mut targets = vec![(capability, format!("sm_{capability}.cubin")), (newest, format!("sm_{newest}.ptx")), (70, "sm_70.ptx".into())];
-    targets.retain(|(needs, _)| *needs <= capability);
-    let found = targets.iter().find_map(|(_, target)| {
+    let older = [80, 75, 70].into_iter().filter(|needs| *needs <= capability).map(|needs| format!("sm_{needs}.ptx"));
+    let mut targets = std::iter::once(format!("sm_{capability}.cubin")).chain(older);
+    let found = targets.find_map(|target| {
         let name = format!("{module}.{storage}.{target}");
         COMPILED.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
     });
@@ -66,6 +65,11 @@ mod tests {
             for (capability, half) in
                 [(70, Storage::F16), (75, Storage::F16), (80, Storage::Bf16), (90, Storage::Bf16), (120, Storage::Bf16)]
             {
+                // The fused map's kernel has a twin in two launches, which serves what is older.
+                if module == "attention_fused" && capability < 80 {
+                    assert!(chosen(module, half, capability).is_err());
+                    continue;
+                }
                 let name = chosen(module, Storage::F32, capability).unwrap();
                 let bytes = unpacked(name).unwrap();
                 assert!(name.ends_with("cubin") == bytes.starts_with(b"\x7fELF"), "{name}");

@@ -27,7 +27,7 @@ pub struct Launch<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Recording(pub u64);
 
-/// Memory of a device and the order of its work: what is asked for later happens later.
+/// Memory of a device and the order of its work: what is asked for later happens later, but for branches.
 pub trait Queue: Send + Sync + fmt::Debug {
     /// The device in words.
     fn name(&self) -> String;
@@ -37,6 +37,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
 
     /// Its multiprocessors, of which each runs some blocks.
     fn multiprocessors(&self) -> usize;
+
+    /// Bytes of shared memory that one block may have.
+    fn shared_memory(&self) -> usize {
+        shared_memory(self.capability())
+    }
 
     /// Memory aligned to 256 bytes; what it holds is undefined.
     ///
@@ -77,6 +82,24 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// As for [`Queue::upload`].
     fn synchronise(&self) -> Result<(), Fault>;
 
+    /// Runs `branch`, whose launches and clears come after all that was asked for so far and run beside what is asked for next, up to
+    /// [`Queue::join`]: until then nothing may change what they read, or use what they write. Where there is one order only, they take
+    /// their place in it. Several branches run one after the other; while one is made, no other thread launches.
+    ///
+    /// # Errors
+    /// As for [`Queue::upload`], and those of `branch`.
+    fn fork(&self, branch: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        branch()
+    }
+
+    /// What is asked for from now on comes after every branch. A recording joins all it forked.
+    ///
+    /// # Errors
+    /// As for [`Queue::upload`].
+    fn join(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// From now on, launches and clears are recorded and not run; false where a device cannot record, and runs them.
     ///
     /// # Errors
@@ -99,6 +122,23 @@ pub trait Queue: Send + Sync + fmt::Debug {
     fn clock(&self) -> Option<&dyn Clock> {
         None
     }
+}
+
+/// Bytes of shared memory that a block may have on an architecture, as NVIDIA's tables of compute capabilities have it; those that are
+/// not known get what the smallest of their time has.
+///
+/// ```
+/// assert_eq!(kernels::cuda::shared_memory(90), 227 << 10);
+/// ```
+pub fn shared_memory(capability: u32) -> usize {
+    let kibibytes = match capability {
+        ..=74 => 96,
+        75..=79 => 64,
+        80 | 87 => 163,
+        90..=119 => 227,
+        _ => 99,
+    };
+    kibibytes << 10
 }
 
 /// Launches `kernel` of `module` with a structure of arguments; blocks of no extent are no work.

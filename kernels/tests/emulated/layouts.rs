@@ -6,6 +6,7 @@ use kernels::layer_norm::cuda as layer_norm;
 use kernels::linear::cuda as linear;
 use kernels::patchify::cuda as patchify;
 use kernels::rollout::cuda as rollout;
+use kernels::saliency::cuda as saliency;
 use kernels::tokens::cuda as tokens;
 
 use crate::emulator::{Library, source};
@@ -25,15 +26,21 @@ fn assert_same<A: Arguments>(file: &str) {
 fn arguments_have_the_layout_of_their_twins() {
     assert_same::<attention::AttentionForward>("attention/cuda.cu");
     assert_same::<attention::AttentionMap>("attention/cuda_map.cu");
+    assert_same::<attention::AttentionFused>("attention/cuda_fused.cu");
     assert_same::<attention::AttentionBackward>("attention/cuda_backward.cu");
     assert_same::<layer_norm::LayerNormForward>("layer_norm/cuda.cu");
     assert_same::<layer_norm::LayerNormForward>("layer_norm/cuda_wide.cu");
     assert_same::<layer_norm::LayerNormBackward>("layer_norm/cuda.cu");
     assert_same::<layer_norm::LayerNormBackward>("layer_norm/cuda_wide.cu");
     assert_same::<linear::Linear>("linear/cuda.cu");
+    assert_same::<patchify::PatchBytes>("patchify/cuda.cu");
     assert_same::<patchify::PatchValues>("patchify/cuda_values.cu");
+    assert_same::<patchify::PatchVariants>("patchify/cuda_variants.cu");
+    assert_same::<patchify::Noise>("patchify/cuda_variants.cu");
     assert_same::<rollout::Rollout>("rollout/cuda.cu");
     assert_same::<rollout::RolloutRows>("rollout/cuda_rows.cu");
+    assert_same::<saliency::Saliency>("saliency/cuda.cu");
+    assert_same::<saliency::SaliencyMap>("saliency/cuda.cu");
     assert_same::<tokens::Join>("tokens/cuda.cu");
     assert_same::<tokens::Cut>("tokens/cuda.cu");
     assert_same::<tokens::Pool>("tokens/cuda.cu");

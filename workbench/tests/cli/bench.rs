@@ -75,6 +75,23 @@ fn a_device_that_stops_is_a_failed_gate_and_no_panic() {
     assert!(list(&report, "ladder").iter().all(|row| row["left_out"].is_string()));
 }
 
+/// The script of a visit, on a device that starts nothing.
+#[test]
+fn a_visit_without_a_working_device_says_so_and_fails_only_where_one_is_required() {
+    let Some((_, variables)) = emulator::driver() else { return };
+    for (required, status) in [("", 0), ("1", 1)] {
+        let (dir, _) = setup("bench_visit");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../xai/bench/gpu.sh");
+        let mut visit = std::process::Command::new("bash");
+        visit.args([script, "--pellucid", env!("CARGO_BIN_EXE_pellucid"), "--minutes", "1", "--out"]).arg(dir.path("visit"));
+        visit.envs(variables.clone()).env("EMULATED_LAUNCHING", "700").env("PELLUCID_REQUIRE_CUDA", required);
+        let ended = visit.output().expect("bash is here");
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert_eq!((ended.status.code(), said.contains("no pass runs on a CUDA device here")), (Some(status), true), "{said}");
+        assert!(dir.exists("visit/visit.txt"));
+    }
+}
+
 #[test]
 fn what_cannot_be_measured_is_refused_with_a_remedy() {
     setup("bench_gpu_none").1.line("bench gpu --device cuda:97").fails().warns(&["CUDA device 97 is not available", "use the CPU"]);

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod bench;
+mod bench_table;
 mod convert;
 mod explain;
 mod files;

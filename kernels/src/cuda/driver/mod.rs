@@ -1,10 +1,12 @@
-//! NVIDIA's driver as a [`Queue`]: loaded at run time, one stream, nothing of CUDA's toolkit.
+//! NVIDIA's driver as a [`Queue`]: loaded at run time, a stream and one beside it, nothing of CUDA's toolkit.
 //!
 //! Everything here goes through the driver's C interface, so most of it is unsafe in the same way: handles come from the driver itself,
 //! live as long as the [`Driver`] that holds them, and are used with its context made current first.
 
+mod branch;
 mod clock;
 mod kernels;
+mod opening;
 mod refusals;
 mod staging;
 
@@ -15,13 +17,12 @@ use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
 use super::{Address, Clock, Fault, Launch, Queue, Recording};
+use branch::Branch;
 use clock::Moments;
 use kernels::Loaded;
+use opening::opened;
 use refusals::fault;
 use staging::Staging;
-
-/// The oldest driver whose symbols are all there: CUDA 11.4.
-const OLDEST: i32 = 11040;
 
 /// A device under its driver.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ struct State {
     loaded: Loaded,
     staging: Staging,
     moments: Moments,
+    branch: Branch,
     recordings: Vec<sys::CUgraphExec>,
 }
 
@@ -79,38 +81,6 @@ impl Driver {
     fn fault(&self, what: &str, DriverError(code): DriverError) -> Fault {
         fault(what, code, self.version)
     }
-}
-
-fn opened(ordinal: usize) -> Result<Driver, Fault> {
-    let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
-    result::init().map_err(broken)?;
-    let mut version = 0;
-    // SAFETY: writes one `int` to the given address, which is a live local.
-    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(broken)?;
-    if version < OLDEST {
-        return Err(Fault::OldDriver { version });
-    }
-    let count = usize::try_from(result::device::get_count().map_err(broken)?).unwrap_or(0);
-    if ordinal >= count {
-        return Err(Fault::NoDevice { ordinal, count });
-    }
-    let device = result::device::get(ordinal as i32).map_err(broken)?;
-    let attribute = |which| {
-        // SAFETY: the driver gave this device out.
-        unsafe { result::device::get_attribute(device, which) }.map_err(broken)
-    };
-    use sys::CUdevice_attribute as Attribute;
-    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
-    let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
-    let multiprocessors = attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
-    let name = result::device::get_name(device).map_err(broken)?;
-    // SAFETY: as above; released in `drop`.
-    let context = unsafe { result::primary_ctx::retain(device) }.map_err(broken)?;
-    // SAFETY: the context was just retained.
-    unsafe { result::ctx::set_current(context) }.map_err(broken)?;
-    let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
-    let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
-    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default() })
 }
 
 impl Queue for Driver {
@@ -154,9 +124,9 @@ impl Queue for Driver {
     }
 
     fn clear(&self, at: Address, bytes: usize) -> Result<(), Fault> {
-        let _state = self.computing()?;
+        let stream = self.computing()?.branch.current(self.stream);
         // SAFETY: the range lies in memory that `allocate` gave out.
-        unsafe { result::memset_d8_async(at.0, 0, bytes, self.stream) }.map_err(|error| self.fault("clearing memory", error))
+        unsafe { result::memset_d8_async(at.0, 0, bytes, stream) }.map_err(|error| self.fault("clearing memory", error))
     }
 
     fn launch(&self, launch: &Launch) -> Result<(), Fault> {
@@ -170,20 +140,35 @@ impl Queue for Driver {
             whole[..bytes.len()].copy_from_slice(bytes);
             *word = u64::from_le_bytes(whole);
         });
-        let (block, shared) = ((launch.threads as u32, 1, 1), launch.shared as u32);
+        let (block, shared, stream) = ((launch.threads as u32, 1, 1), launch.shared as u32, state.branch.current(self.stream));
         // SAFETY: the structure has the size and the layout of the kernel's parameter (held by tests), the driver copies it before it
         // returns, and its addresses lead to memory of this device that the caller keeps until the work is done.
-        let started = unsafe { result::launch_kernel(function, (x, y, z), block, shared, self.stream, &mut [words.as_mut_ptr().cast()]) };
+        let started = unsafe { result::launch_kernel(function, (x, y, z), block, shared, stream, &mut [words.as_mut_ptr().cast()]) };
         started.map_err(|error| self.fault(launch.kernel, error))
     }
 
     fn synchronise(&self) -> Result<(), Fault> {
-        let _state = self.enter()?;
+        let state = self.enter()?;
         // SAFETY: the stream was made in `open`.
-        unsafe { stream::synchronize(self.stream) }.map_err(|error| self.fault("waiting for the device", error))
+        unsafe { stream::synchronize(self.stream) }
+            .and_then(|()| state.branch.synchronise())
+            .map_err(|error| self.fault("waiting for the device", error))
+    }
+
+    fn fork(&self, branch: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        self.enter()?.branch.begin(self.stream).map_err(|error| self.fault("forking", error))?;
+        let launched = branch();
+        self.enter()?.branch.end();
+        launched
+    }
+
+    fn join(&self) -> Result<(), Fault> {
+        self.enter()?.branch.join(self.stream).map_err(|error| self.fault("joining", error))
     }
 
     fn record(&self) -> Result<bool, Fault> {
+        // What a pass that failed left on the branch is no part of the recording.
+        self.join()?;
         let mut state = self.enter()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         // SAFETY: as above.
@@ -195,6 +180,7 @@ impl Queue for Driver {
     fn end_recording(&self) -> Result<Recording, Fault> {
         let mut state = self.enter()?;
         state.moments.recording = false;
+        state.branch.open = false;
         // SAFETY: the graph comes from the driver and is destroyed once it became an executable one.
         let made = unsafe {
             stream::end_capture(self.stream).and_then(|captured| {
@@ -225,6 +211,7 @@ impl Drop for Driver {
         let Ok(mut state) = self.enter() else { return };
         state.staging.release();
         state.moments.release();
+        state.branch.release();
         let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
         drop(state);
         // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.

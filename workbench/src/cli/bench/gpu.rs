@@ -123,14 +123,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     verdict(&report).with_context(|| format!("{} tells all of it", arguments.out.display()))
 }
 
-/// An error that names what failed.
+/// An error that names what failed, or why there is nothing.
 fn verdict(report: &Report) -> anyhow::Result<()> {
     let failed: Vec<_> = report.gates.iter().filter(|gate| !gate.passed).map(ToString::to_string).collect();
-    match failed.first() {
+    if let Some(first) = failed.first() {
+        bail!("{} of {} gates failed, no figure of this run means anything; the first: {first}", failed.len(), report.gates.len());
+    }
+    let empty = report.ladder.iter().all(|row| row.figures.is_none());
+    match report.ladder.first().filter(|_| empty) {
+        Some(row) => bail!("nothing was measured; the first row: {}", row.line()),
         None => Ok(()),
-        Some(first) => {
-            bail!("{} of {} gates failed, no figure of this run means anything; the first: {first}", failed.len(), report.gates.len())
-        }
     }
 }
 

@@ -19,15 +19,15 @@ fn shape(lab: &Lab, tokens: usize) -> Shape {
 }
 
 /// Queries, keys and values whose scores reach several units, and what attention makes of them.
-struct Given {
-    shape: Shape,
-    qkv: (Array, Vec<f64>),
-    context: Vec<f64>,
-    sums: Vec<f64>,
+pub struct Given {
+    pub shape: Shape,
+    pub qkv: (Array, Vec<f64>),
+    pub context: Vec<f64>,
+    pub sums: Vec<f64>,
 }
 
 impl Given {
-    fn new(lab: &Lab, tokens: usize) -> Result<Self, Fault> {
+    pub fn new(lab: &Lab, tokens: usize) -> Result<Self, Fault> {
         let shape = shape(lab, tokens);
         let values: Vec<f64> = lab.numbers(11, shape.qkv_len()).iter().map(|value| 2.0 * value).collect();
         let qkv = lab.memory.put(lab.storage, &values)?;
@@ -36,7 +36,7 @@ impl Given {
         Ok(Self { shape, qkv, context, sums })
     }
 
-    fn what(&self, of: &str) -> String {
+    pub fn what(&self, of: &str) -> String {
         format!("{of} of {} tokens in heads of {}", self.shape.tokens, self.shape.head_width)
     }
 }
@@ -64,22 +64,24 @@ pub fn forward_and_map(lab: &Lab, tokens: usize, gates: &mut Gates) -> Result<()
         let found = lab.memory.read(&map)?;
         gates.at_most(given.what(&format!("{fusion:?} map")), lab.storage, lab.limit(), off(&found, &exact));
         if fusion == HeadFusion::Mean {
-            let limit = match lab.storage {
-                Storage::F32 => 1e-6,
-                // Half a unit of the last place of each value; in longer rows they cancel each other.
-                Storage::Bf16 | Storage::F16 if tokens < 64 => 4e-3,
-                Storage::Bf16 | Storage::F16 => 2e-3,
-            };
-            gates.at_most(given.what("rows of the map, less one"), lab.storage, limit, farthest_sum(&found, tokens));
+            rows_sum_to_one(lab, &given, &found, gates);
         }
     }
     Ok(())
 }
 
-/// How far a row's sum is from one at most; NaN where a value is.
-fn farthest_sum(map: &[f64], tokens: usize) -> f64 {
+/// The rows of a mean over heads.
+pub fn rows_sum_to_one(lab: &Lab, given: &Given, map: &[f64], gates: &mut Gates) {
+    let tokens = given.shape.tokens;
+    let limit = match lab.storage {
+        Storage::F32 => 1e-6,
+        // Half a unit of the last place of each value; in longer rows they cancel each other.
+        Storage::Bf16 | Storage::F16 if tokens < 64 => 4e-3,
+        Storage::Bf16 | Storage::F16 => 2e-3,
+    };
     let off = map.chunks(tokens).map(|row| (row.iter().sum::<f64>() - 1.0).abs());
-    off.fold(0.0, |most: f64, off| if off > most || off.is_nan() { off } else { most })
+    let most = off.fold(0.0, |most: f64, off| if off > most || off.is_nan() { off } else { most });
+    gates.at_most(given.what("rows of the map, less one"), lab.storage, limit, most);
 }
 
 /// Gradients, and the row with its step.

@@ -1,6 +1,6 @@
 //! Whole passes on a device against the processor's.
 
-use xai::{Device, IntegratedGradients, Method, Precision, Probe, Rollout, Target, Vit, explain};
+use xai::{Device, IntegratedGradients, Method, Precision, Probe, Quadrature, Rollout, SmoothGrad, Target, Vit, explain};
 
 use crate::cli::bench::gates::{Gates, cosine, off};
 use crate::cli::bench::models::Model;
@@ -60,6 +60,8 @@ pub fn hold(
 ) -> Result<(), xai::Error> {
     let (on_cpu, against) = (model.load()?, Against::of(model));
     let batch = model.pictures(against.images(), seed)?;
+    let one = model.pictures(1, seed ^ 2)?;
+    let sampled = sampled(&on_cpu, &one, quick)?;
     let expected = match against {
         Against::F64 => exact(model, &on_cpu, &batch)?,
         Against::F32 => answers(&on_cpu, &batch)?,
@@ -68,7 +70,8 @@ pub fn hold(
         let held = on(&on_cpu, precision, device).and_then(|vit| {
             compare(model, precision, &answers(&vit, &batch)?, &expected, gates);
             same_bits(model, &vit, &batch, gates)?;
-            if precision == Precision::F32 && !quick { complete(model, &vit, &model.pictures(1, seed)?, gates) } else { Ok(()) }
+            compare_sampled(&vit, &one, (&sampled, quick), model, gates)?;
+            if precision == Precision::F32 && !quick { complete(model, &vit, &one, gates) } else { Ok(()) }
         });
         if let Err(error) = held {
             gates.fault(format!("{}: passes", model.name), precision, error);
@@ -88,6 +91,38 @@ fn compare(model: &Model, precision: Precision, found: &Answers, expected: &Answ
     gates.at_least(what("rollout, cosine"), precision, limits.rollout, cosine(&found.rollout, &expected.rollout));
     gates.at_least(what("relevance, cosine"), precision, limits.relevance, cosine(&found.relevance, &expected.relevance));
     gates.at_least(what("gradient at pixels, cosine"), precision, limits.pixels, cosine(&found.pixels, &expected.pixels));
+}
+
+/// Methods that make many passes: noisy pictures, and pictures along a path.
+fn of_many_passes(quick: bool) -> [(&'static str, Method); 2] {
+    let passes = if quick { 2 } else { 8 };
+    let quadrature = Quadrature::GaussLegendre { steps: passes };
+    let integrated = IntegratedGradients { quadrature, ..IntegratedGradients::captum() };
+    [
+        ("SmoothGrad, cosine", Method::SmoothGrad(SmoothGrad { samples: passes, ..SmoothGrad::smilkov_2017() })),
+        ("integrated gradients, cosine", Method::IntegratedGradients(integrated)),
+    ]
+}
+
+fn sampled(vit: &Vit, batch: &xai::Batch, quick: bool) -> Result<Vec<Vec<f64>>, xai::Error> {
+    let map = |(_, method): &(_, Method)| {
+        let maps = explain(&vit.trace(batch, method.probe())?, Target::Class(CLASS), method)?;
+        Ok(maps.iter().flat_map(|map| map.values.iter()).map(|&value| value.into()).collect())
+    };
+    of_many_passes(quick).iter().map(map).collect()
+}
+
+fn compare_sampled(
+    vit: &Vit,
+    batch: &xai::Batch,
+    (expected, quick): (&[Vec<f64>], bool),
+    model: &Model,
+    gates: &mut Gates,
+) -> Result<(), xai::Error> {
+    for ((what, _), (found, expected)) in of_many_passes(quick).iter().zip(sampled(vit, batch, quick)?.iter().zip(expected)) {
+        gates.at_least(format!("{}: {what}", model.name), vit.precision(), limits(vit.precision()).pixels, cosine(found, expected));
+    }
+    Ok(())
 }
 
 /// A second run must give every bit of the first.

@@ -2,6 +2,7 @@
 
 mod attention;
 mod engine;
+mod fused;
 mod products;
 mod rows;
 
@@ -12,9 +13,10 @@ use super::gates::Gates;
 pub use engine::{hold, on};
 
 /// Kernels' files that [`kernels`] runs.
-const DRIVEN: [&str; 10] = [
+const DRIVEN: [&str; 11] = [
     "attention",
     "attention_backward",
+    "attention_fused",
     "attention_map",
     "layer_norm",
     "layer_norm_wide",
@@ -60,11 +62,12 @@ pub fn limit(storage: Storage) -> f64 {
 /// A case at one size: what it is called, and how it is run.
 type Case = (&'static str, fn(&Lab, usize, &mut Gates) -> Result<(), Fault>);
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     ("products forward", products::forward),
     ("products backward", products::backward),
     ("products for weights", products::weights),
     ("attention", attention::forward_and_map),
+    ("attention with its map", fused::on_the_way),
     ("attention backward", attention::backward),
     ("layer norm", rows::layer_norm),
     ("tokens and patches", rows::tokens_and_patches),

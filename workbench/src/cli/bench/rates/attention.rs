@@ -1,6 +1,6 @@
 //! Attention of the models: forward, fused map, and the way back with the relevance row.
 
-use kernels::attention::cuda::{self, AttentionBackward, AttentionForward, AttentionMap};
+use kernels::attention::cuda::{self, AttentionBackward, AttentionForward, AttentionFused, AttentionMap, Chip, MapLaunch};
 use kernels::attention::{HeadFusion, Shape};
 use kernels::cuda::{Address, Fault, Storage};
 
@@ -62,6 +62,10 @@ fn of(plan: &Plan, storage: Storage, model: &Model, shape: Shape, found: &mut Ve
         let milliseconds = timed(plan, rounds(products * product), &|_| run(plan, storage, shape, &places))?;
         found.push(Rate::teraflops(name, storage, sizes(), products * product, milliseconds));
     }
+    if let Some(queries) = queries(plan, storage, shape) {
+        let milliseconds = timed(plan, rounds(2.0 * product), &|_| with_map(plan, storage, shape, queries, &places))?;
+        found.push(Rate::teraflops("attention with its map", storage, sizes(), 2.0 * product, milliseconds));
+    }
     Ok(())
 }
 
@@ -76,6 +80,23 @@ fn map_of(plan: &Plan, storage: Storage, shape: Shape, places: &Places) -> Resul
     let (tokens, heads, scale) = (shape.tokens as i32, shape.heads as i32, cuda::scale(shape.head_width));
     let fusion = cuda::code(HeadFusion::Mean);
     cuda::fused_map(&*plan.memory.queue, storage, shape, AttentionMap { qkv, log_sum_exp, map, tokens, heads, scale, fusion })
+}
+
+/// Queries that a block of the kernel with its map has room for, however few blocks there are.
+fn queries(plan: &Plan, storage: Storage, shape: Shape) -> Option<usize> {
+    let chip = Chip { multiprocessors: 1, ..Chip::of(&*plan.memory.queue) };
+    match MapLaunch::of(chip, storage, shape) {
+        MapLaunch::Fused { queries } => Some(queries),
+        MapLaunch::Branch | MapLaunch::Apart => None,
+    }
+}
+
+fn with_map(plan: &Plan, storage: Storage, shape: Shape, queries: usize, places: &Places) -> Result<(), Fault> {
+    let Places { qkv, context, log_sum_exp, map, .. } = *places;
+    let (tokens, heads, scale) = (shape.tokens as i32, shape.heads as i32, cuda::scale(shape.head_width));
+    let fusion = cuda::code(HeadFusion::Mean);
+    let arguments = AttentionFused { qkv, context, log_sum_exp, map, tokens, heads, scale, fusion };
+    cuda::forward_with_map(&*plan.memory.queue, storage, shape, queries, arguments)
 }
 
 fn backward(plan: &Plan, storage: Storage, shape: Shape, places: &Places) -> Result<(), Fault> {
