@@ -28,6 +28,7 @@ static int device, capturing;
 static thread_local bool current;
 static std::set<Stream*> streams;
 static std::map<uint64_t, size_t> memory;
+static double milliseconds;  // one thousandth for a launch and for each of its blocks: a clock that tells no time
 static int enqueue(void* to, std::function<int()> step) {
     if (!current) return INVALID_CONTEXT;
     Stream& stream = *(Stream*)to;
@@ -76,10 +77,12 @@ int cuEventCreate(void** event, unsigned) { NEEDS_CONTEXT; return *event = new E
 int cuEventRecord(void* event, void* of) {
     NEEDS_CONTEXT;
     const Stream& stream = *(Stream*)of;
-    return *(Event*)event = {stream.captured, stream.after[stream.captured]}, OK;
+    const auto at = ((Event*)event)->at;
+    if (!stream.captured) enqueue(of, [=] { return *at = milliseconds, OK; });
+    return *(Event*)event = {stream.captured, stream.after[stream.captured], at}, OK;
 }
 int cuEventSynchronize(void* event) { NOT_CAPTURED; return ((Event*)event)->captured ? INVALID_VALUE : settle(((Event*)event)->after, nullptr); }
-int cuEventElapsedTime(float* to, void*, void*) { NEEDS_CONTEXT; return *to = 1.0f, settle(); }
+int cuEventElapsedTime(float* to, void* from, void* until) { NEEDS_CONTEXT; return *to = *((Event*)until)->at - *((Event*)from)->at, failed; }
 int cuEventDestroy_v2(void* event) { NEEDS_CONTEXT; return delete (Event*)event, OK; }
 
 int cuMemGetInfo_v2(size_t* free, size_t* total) {
@@ -150,6 +153,7 @@ int cuLaunchKernel(void* function, unsigned x, unsigned y, unsigned z, unsigned 
         const unsigned grid[] = {x, y, z}, block[] = {threads, 1, 1};
         std::vector<uint64_t> aligned((copy.size() + 7) / 8);
         memcpy(aligned.data(), copy.data(), copy.size());
+        milliseconds += 1e-3 * (1 + double(x) * y * z);
         const char* const error = kernel.launch(kernel.entry, aligned.data(), grid, block, shared, 1);
         return error ? fprintf(stderr, "%s\n", error), LAUNCH_FAILED : OK;
     });

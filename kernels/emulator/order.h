@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <vector>
 
 typedef std::vector<size_t> Steps;  // by their numbers
 // What it follows, of work that waits and of what is captured.
 struct Stream { bool captured; Steps after[2]; };
-struct Event { bool captured; Steps after; };
+struct Event { bool captured; Steps after; std::shared_ptr<double> at = std::make_shared<double>(); };
 struct Step { std::function<int()> run; Steps after; const Stream* stream; bool done; };
 typedef std::vector<Step> Work;
 

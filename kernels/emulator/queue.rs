@@ -5,9 +5,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kernels::cuda::{Address, Fault, Launch, Queue, Recording, Storage};
+use kernels::cuda::{Address, Clock, Fault, Launch, Queue, Recording, Storage};
 
 use super::emulator::{Launched, Library, Schedule, file};
+use ticking::Ticking;
+
+#[path = "ticking.rs"]
+mod ticking;
 
 /// Bytes before and after what is given out that nobody may write.
 const FENCE: usize = 256;
@@ -36,9 +40,7 @@ struct State {
     inside: bool,
     recording: Option<Vec<Step>>,
     recordings: Vec<Arc<Vec<Step>>>,
-    launches: usize,
-    /// Bytes that went to the device, and those that came back.
-    copied: [usize; 2],
+    ticking: Ticking,
 }
 
 /// What a recording holds.
@@ -77,19 +79,9 @@ impl Emulated {
         Self { deaf: AtomicUsize::new(joins), ..self }
     }
 
-    /// Launches so far, those of recordings as often as they ran.
-    pub fn launches(&self) -> usize {
-        self.state().launches
-    }
-
     /// What was recorded so far.
     pub fn recordings(&self) -> usize {
         self.state().recordings.len()
-    }
-
-    /// Bytes that were copied to the device so far, and back from it.
-    pub fn copied(&self) -> [usize; 2] {
-        self.state().copied
     }
 
     /// Bytes that are given out.
@@ -136,7 +128,7 @@ impl Emulated {
                 Ok(())
             }
             Step::Launch { library, kernel, how, arguments } => {
-                self.state().launches += 1;
+                self.state().ticking.launched(how.grid);
                 let ran = library.run_bytes(kernel, *how, arguments, self.schedule);
                 ran.map_err(|reason| Fault::Refused { what: format!("{kernel} ({how:?})"), reason })
             }
@@ -149,6 +141,7 @@ impl Emulated {
             recording.push(step);
             return Ok(());
         }
+        self.state().ticking.computes();
         self.perform(&step)
     }
 }
@@ -185,14 +178,14 @@ impl Queue for Emulated {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
-        self.state().copied[0] += bytes.len();
+        self.state().ticking.copies([bytes.len(), 0]);
         // SAFETY: as for `perform`.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.0 as *mut u8, bytes.len()) };
         Ok(())
     }
 
     fn download(&self, from: Address, to: &mut [u8]) -> Result<(), Fault> {
-        self.state().copied[1] += to.len();
+        self.state().ticking.copies([0, to.len()]);
         // SAFETY: as for `perform`.
         unsafe { std::ptr::copy_nonoverlapping(from.0 as *const u8, to.as_mut_ptr(), to.len()) };
         Ok(())
@@ -245,6 +238,11 @@ impl Queue for Emulated {
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
         let steps = self.state().recordings[recording.0 as usize].clone();
+        self.state().ticking.computes();
         steps.iter().try_for_each(|step| self.perform(step))
+    }
+
+    fn clock(&self) -> Option<&dyn Clock> {
+        Some(self)
     }
 }

@@ -10,7 +10,7 @@ mod emulator;
 use std::process::Command;
 
 use kernels::cuda::driver::Driver;
-use kernels::cuda::{Fault, Queue, Storage, decode, encode};
+use kernels::cuda::{Clock, Fault, Mark, Queue, Storage, decode, encode};
 use kernels::tokens::cuda::{Cut, cut};
 use kernels::{Device, device::Cuda};
 
@@ -87,6 +87,35 @@ fn what_is_recorded_runs_when_it_is_replayed() {
         driver.replay(recording).unwrap();
         assert_eq!(read(), [[0; 8], [7; 8]].concat()[..]);
         assert!(driver.replay(kernels::cuda::Recording(9)).is_err());
+    });
+}
+
+/// The emulated driver counts a thousandth for a launch and for each of its blocks.
+#[test]
+fn moments_and_stretches() {
+    with_driver("moments_and_stretches", &[], || {
+        let driver = open();
+        let tell = |between| driver.milliseconds(between).unwrap();
+        let before = driver.mark().unwrap();
+        leading(&driver, &[0.5; 32]).unwrap();
+        let after = driver.mark().unwrap();
+        assert_eq!((tell([before, after]), tell([before, before])), (0.002, 0.0));
+        let at = driver.allocate(16).unwrap();
+        driver.watch().unwrap();
+        leading(&driver, &[0.5; 32]).unwrap();
+        assert!(driver.record().unwrap());
+        driver.clear(at, 8).unwrap();
+        driver.replay(driver.end_recording().unwrap()).unwrap();
+        let stretches = driver.watched().unwrap();
+        assert_eq!(stretches.iter().map(|&between| tell(between)).collect::<Vec<_>>(), [0.002, 0.0], "a launch, and a replay that clears");
+        assert!(driver.watched().unwrap().is_empty(), "it is watched no more");
+        for _ in 0..1024 {
+            driver.mark().unwrap();
+        }
+        let last = driver.mark().unwrap();
+        assert!(driver.milliseconds([last, Mark(last.0 + 1)]).is_err() && driver.milliseconds([after, last]).is_err());
+        assert_eq!(tell([Mark(last.0 - 1023), last]), 0.0);
+        assert_eq!(driver.memory().unwrap().1, 1 << 30);
     });
 }
 

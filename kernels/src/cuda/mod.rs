@@ -6,6 +6,7 @@
 
 mod arena;
 mod arguments;
+mod clock;
 pub mod cublaslt;
 pub mod driver;
 mod fault;
@@ -18,6 +19,7 @@ mod queue;
 pub use arena::{Arena, Region};
 pub(crate) use arguments::arguments;
 pub use arguments::{Arguments, Field};
+pub use clock::{Clock, Mark, Stretches};
 pub use fault::Fault;
 pub use memory::{Address, Storage, as_bytes, as_bytes_mut, decode, encode};
 pub use queue::{Launch, Queue, Recording, run, shared_memory};

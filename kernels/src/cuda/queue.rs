@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Address, Arguments, Fault, Storage};
+use super::{Address, Arguments, Clock, Fault, Storage};
 use crate::attention::Shape;
 use crate::attention::cuda::AttentionForward;
 use crate::linear::cuda::Asked;
@@ -136,6 +136,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// # Errors
     /// As for [`Queue::upload`].
     fn replay(&self, recording: Recording) -> Result<(), Fault>;
+
+    /// The device's own clock, where it has one.
+    fn clock(&self) -> Option<&dyn Clock> {
+        None
+    }
 }
 
 /// Bytes of shared memory that a block may have on an architecture, as NVIDIA's tables of compute capabilities have it; those that are

@@ -2,7 +2,7 @@
 
 use crate::run::{parse, setup};
 
-const COMMANDS: [&str; 8] = ["explain", "trace", "evidence", "train", "demo", "notebook", "convert", "doctor"];
+const COMMANDS: [&str; 9] = ["explain", "trace", "evidence", "train", "demo", "notebook", "bench", "convert", "doctor"];
 
 #[test]
 fn help_lists_every_command_and_says_for_what_use() {

@@ -4,7 +4,9 @@
 //! live as long as the [`Driver`] that holds them, and are used with its context made current first.
 
 mod branch;
+mod clock;
 mod kernels;
+mod opening;
 mod refusals;
 mod staging;
 mod warpgroups;
@@ -17,18 +19,17 @@ use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
 use super::products::Choice;
-use super::{Address, Fault, Launch, Queue, Recording};
+use super::{Address, Clock, Fault, Launch, Queue, Recording, Storage};
 use crate::attention::Shape;
 use crate::attention::cuda::AttentionForward;
 use crate::linear::cuda::Asked;
 use branch::Branch;
+use clock::Moments;
 use kernels::Loaded;
+use opening::opened;
 use refusals::fault;
 use staging::Staging;
 use ways::Ways;
-
-/// The oldest driver whose symbols are all there: CUDA 11.4.
-const OLDEST: i32 = 11040;
 
 /// A device under its driver.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ unsafe impl Sync for Driver {}
 struct State {
     loaded: Loaded,
     staging: Staging,
+    moments: Moments,
     branch: Branch,
     recordings: Vec<sys::CUgraphExec>,
 }
@@ -91,38 +93,6 @@ impl Driver {
     }
 }
 
-fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
-    let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
-    result::init().map_err(broken)?;
-    let mut version = 0;
-    // SAFETY: writes one `int` to the given address, which is a live local.
-    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(broken)?;
-    if version < OLDEST {
-        return Err(Fault::OldDriver { version });
-    }
-    let count = usize::try_from(result::device::get_count().map_err(broken)?).unwrap_or(0);
-    if ordinal >= count {
-        return Err(Fault::NoDevice { ordinal, count });
-    }
-    let device = result::device::get(ordinal as i32).map_err(broken)?;
-    let attribute = |which| {
-        // SAFETY: the driver gave this device out.
-        unsafe { result::device::get_attribute(device, which) }.map_err(broken)
-    };
-    use sys::CUdevice_attribute as Attribute;
-    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
-    let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
-    let multiprocessors = attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
-    let name = result::device::get_name(device).map_err(broken)?;
-    // SAFETY: as above; released in `drop`.
-    let context = unsafe { result::primary_ctx::retain(device) }.map_err(broken)?;
-    // SAFETY: the context was just retained.
-    unsafe { result::ctx::set_current(context) }.map_err(broken)?;
-    let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
-    let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
-    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default(), ways: Ways::new(choice) })
-}
-
 impl Queue for Driver {
     fn name(&self) -> String {
         self.name.clone()
@@ -154,23 +124,23 @@ impl Queue for Driver {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.copying()?;
         state.staging.upload(self.stream, to, bytes).map_err(|error| self.fault("copying to the device", error))
     }
 
     fn download(&self, from: Address, to: &mut [u8]) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.copying()?;
         state.staging.download(self.stream, from, to).map_err(|error| self.fault("copying from the device", error))
     }
 
     fn clear(&self, at: Address, bytes: usize) -> Result<(), Fault> {
-        let stream = self.enter()?.branch.current(self.stream);
+        let stream = self.computing()?.branch.current(self.stream);
         // SAFETY: the range lies in memory that `allocate` gave out.
         unsafe { result::memset_d8_async(at.0, 0, bytes, stream) }.map_err(|error| self.fault("clearing memory", error))
     }
 
     fn launch(&self, launch: &Launch) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.computing()?;
         let function = state.loaded.function(launch, self.capability, |what, error| self.fault(what, error))?;
         let [x, y, z] = launch.grid.map(|blocks| blocks as u32);
         // A kernel reads its structure at the alignment of its widest field.
@@ -217,10 +187,11 @@ impl Queue for Driver {
     fn record(&self) -> Result<bool, Fault> {
         // What a pass that failed left on the branch is no part of the recording.
         self.join()?;
-        let state = self.enter()?;
+        let mut state = self.enter()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         // SAFETY: as above.
         unsafe { stream::begin_capture(self.stream, mode) }.map_err(|error| self.fault("recording", error))?;
+        state.moments.recording = true;
         drop(state);
         self.ways.record(true);
         Ok(true)
@@ -229,6 +200,7 @@ impl Queue for Driver {
     fn end_recording(&self) -> Result<Recording, Fault> {
         self.ways.record(false);
         let mut state = self.enter()?;
+        state.moments.recording = false;
         state.branch.open = false;
         // SAFETY: the graph comes from the driver and is destroyed once it became an executable one.
         let made = unsafe {
@@ -242,12 +214,16 @@ impl Queue for Driver {
     }
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
-        let state = self.enter()?;
+        let state = self.computing()?;
         let Some(&graph) = state.recordings.get(recording.0 as usize) else {
             return Err(Fault::Refused { what: "replaying".into(), reason: "there is no such recording".into() });
         };
         // SAFETY: the graph lives as long as the driver.
         unsafe { graph::launch(graph, self.stream) }.map_err(|error| self.fault("replaying", error))
+    }
+
+    fn clock(&self) -> Option<&dyn Clock> {
+        Some(self)
     }
 }
 
@@ -256,6 +232,7 @@ impl Drop for Driver {
         std::mem::take(&mut self.ways).close(self);
         let Ok(mut state) = self.enter() else { return };
         state.staging.release();
+        state.moments.release();
         state.branch.release();
         let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
         drop(state);

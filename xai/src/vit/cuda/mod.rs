@@ -86,6 +86,11 @@ impl Engine {
         Ok(Self { queue, storage, arena, weights, partials, grids: Mutex::default(), turn: Mutex::default() })
     }
 
+    /// The most bytes of the device that it held since this was last asked for.
+    pub fn most_bytes(&self) -> usize {
+        self.arena.most_bytes()
+    }
+
     fn scratch(&self) -> Scratch {
         Scratch { at: self.partials.at(), values: partials(&*self.queue) }
     }
@@ -145,6 +150,6 @@ fn partials(queue: &dyn Queue) -> usize {
 }
 
 /// A device's fault as an error of the crate.
-fn failed(fault: Fault) -> Error {
+pub(super) fn failed(fault: Fault) -> Error {
     Error::Kernel(fault.into())
 }
