@@ -1,0 +1,6 @@
+//! Groups of real processes: every rank is this test's own program, started anew with the variables of a launcher, on 127.0.0.1.
+
+mod faults;
+mod ranks;
+mod strangers;
+mod sums;
