@@ -71,6 +71,7 @@ int cuCtxSetCurrent(void* context) { return current = context == &device, curren
 int cuStreamCreate(void** to, unsigned) { NEEDS_CONTEXT; return *to = &stream, OK; }
 int cuStreamDestroy_v2(void*) { NEEDS_CONTEXT; return settle(); }
 int cuStreamSynchronize(void*) { NOT_CAPTURED; return settle(); }
+int cuStreamWaitEvent(void*, void*, unsigned) { NOT_CAPTURED; return OK; }
 int cuEventCreate(void** event, unsigned) { NEEDS_CONTEXT; return *event = new size_t(0), OK; }
 int cuEventRecord(void*, void*) { NOT_CAPTURED; return OK; }
 int cuEventSynchronize(void*) { NOT_CAPTURED; return settle(); }
@@ -118,6 +119,7 @@ int cuModuleLoadData(void** module, const char* image) {
     return *module = &device, is_known ? from_environment("EMULATED_LOADING", OK) : INVALID_IMAGE;
 }
 int cuModuleUnload(void*) { NEEDS_CONTEXT; return settle(); }
+int cuStreamQuery(void* stream) { return cuStreamSynchronize(stream); }
 int cuModuleGetFunction(void** function, void*, const char* name) {
     NEEDS_CONTEXT;
     const std::string paths = getenv("EMULATED_KERNELS") ? getenv("EMULATED_KERNELS") : "";

@@ -111,15 +111,33 @@ pub fn driver() -> Option<(PathBuf, [(&'static str, String); 2])> {
     let name = |path: &Path| path.strip_prefix(home().join("src")).expect("a source stands there").display().to_string();
     let built = |path: PathBuf| built(&compiler, &name(&path), &source(&name(&path)), Storage::F32).display().to_string();
     let kernels = sources.map(built).collect::<Vec<_>>().join(":");
+    let folder = libcuda(&compiler);
+    Some((folder.clone(), [("LD_LIBRARY_PATH", folder.display().to_string()), ("EMULATED_KERNELS", kernels)]))
+}
+
+/// The same without kernels, and a `libnccl` on it: names and values of the environment that finds both.
+pub fn nccl() -> Option<[(&'static str, String); 2]> {
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+    if Command::new(&compiler).arg("--version").output().is_err() {
+        println!("SKIPPED: NCCL was not emulated, because there is no C++ compiler ({compiler}); CXX names one");
+        return None;
+    }
+    let text = fs::read_to_string(home().join("emulator/nccl.cpp")).expect("it stands beside the emulator");
+    let library = built(&compiler, "../emulator/nccl.cpp", &text, Storage::F32).display().to_string();
+    Some([("LD_LIBRARY_PATH", libcuda(&compiler).display().to_string()), ("PELLUCID_NCCL", library)])
+}
+
+/// The folder of the `libcuda`.
+fn libcuda(compiler: &str) -> PathBuf {
     let text = fs::read_to_string(home().join("emulator/driver.cpp")).expect("the driver stands beside the emulator");
-    let library = self::built(&compiler, "../emulator/driver.cpp", &text, Storage::F32);
+    let library = built(compiler, "../emulator/driver.cpp", &text, Storage::F32);
     let folder = library.with_extension("driver");
     fs::create_dir_all(&folder).expect("the target folder can be written");
     // Another test's process may be using the same: it is put in place whole.
     let mine = folder.join(format!("{}.{:?}", std::process::id(), std::thread::current().id()));
     fs::copy(&library, &mine).expect("the target folder can be written");
     fs::rename(&mine, folder.join("libcuda.so.1")).expect("the target folder can be written");
-    Some((folder.clone(), [("LD_LIBRARY_PATH", folder.display().to_string()), ("EMULATED_KERNELS", kernels)]))
+    folder
 }
 
 /// The folder of the crate `kernels`, seen from any crate of the workspace.

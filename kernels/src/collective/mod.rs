@@ -23,7 +23,7 @@
 
 mod buckets;
 mod cpu;
-// pub mod cuda;
+pub mod cuda;
 mod fault;
 mod hosts;
 pub mod launcher;

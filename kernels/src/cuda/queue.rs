@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::driver::Driver;
 use super::{Address, Arguments, Fault, Storage};
 
 /// One launch of one kernel.
@@ -37,6 +38,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
 
     /// Its multiprocessors, of which each runs some blocks.
     fn multiprocessors(&self) -> usize;
+
+    /// NVIDIA's driver, where this is one: what other libraries of NVIDIA's need beneath them.
+    fn driver(&self) -> Option<&Driver> {
+        None
+    }
 
     /// Memory aligned to 256 bytes; what it holds is undefined.
     ///

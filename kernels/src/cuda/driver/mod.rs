@@ -5,6 +5,7 @@
 
 mod kernels;
 mod refusals;
+mod side;
 mod staging;
 
 use std::panic::catch_unwind;
@@ -16,6 +17,7 @@ use cudarc::driver::sys;
 use super::{Address, Fault, Launch, Queue, Recording};
 use kernels::Loaded;
 use refusals::fault;
+pub use side::Side;
 use staging::Staging;
 
 /// The oldest driver whose symbols are all there: CUDA 11.4.
@@ -121,6 +123,10 @@ impl Queue for Driver {
 
     fn multiprocessors(&self) -> usize {
         self.multiprocessors
+    }
+
+    fn driver(&self) -> Option<&Driver> {
+        Some(self)
     }
 
     fn allocate(&self, bytes: usize) -> Result<Address, Fault> {
