@@ -1,6 +1,10 @@
 //! Structures of arguments are the same bytes in Rust as in CUDA.
 
+use kernels::activation::cuda as activation;
+use kernels::adamw::cuda as adamw;
 use kernels::attention::cuda as attention;
+use kernels::batch_norm::cuda as batch_norm;
+use kernels::cross_entropy::cuda as cross_entropy;
 use kernels::cuda::{Arguments, Storage};
 use kernels::layer_norm::cuda as layer_norm;
 use kernels::linear::cuda as linear;
@@ -23,6 +27,12 @@ fn assert_same<A: Arguments>(file: &str) {
 
 #[test]
 fn arguments_have_the_layout_of_their_twins() {
+    assert_same::<activation::BiasActivation>("activation/cuda.cu");
+    assert_same::<adamw::AdamW>("adamw/cuda.cu");
+    assert_same::<adamw::Length>("adamw/cuda_length.cu");
+    assert_same::<batch_norm::BatchNorm>("batch_norm/cuda.cu");
+    assert_same::<cross_entropy::CrossEntropy>("cross_entropy/cuda.cu");
+    assert_same::<layer_norm::LayerNormAffine>("layer_norm/cuda_affine.cu");
     assert_same::<attention::AttentionForward>("attention/cuda.cu");
     assert_same::<attention::AttentionMap>("attention/cuda_map.cu");
     assert_same::<attention::AttentionBackward>("attention/cuda_backward.cu");

@@ -16,6 +16,7 @@ mod activation;
 mod attention;
 mod attention_backward;
 mod attention_map;
+mod batch_norm;
 mod blend;
 mod faults;
 mod layer_norm;

@@ -3,6 +3,8 @@
 #[allow(dead_code)]
 #[path = "../../../../../kernels/emulator/library.rs"]
 mod emulator;
+mod learning;
+mod learning_together;
 mod limits;
 mod parity;
 #[allow(dead_code)]
