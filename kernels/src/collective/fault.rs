@@ -77,7 +77,7 @@ pub enum Fault {
     },
 
     /// Ranks that never came.
-    #[error("of {world} ranks {missing} did not come within {seconds} s; start them, or look at what ended them")]
+    #[error("ranks {missing} of {world} did not come within {seconds} s; start them, or look at what ended them")]
     Missing {
         /// Who.
         missing: Ranks,

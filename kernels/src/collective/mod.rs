@@ -50,9 +50,9 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// Five and ten minutes: ranks of a job may start minutes apart, and one may draw its pictures longer than another.
+    /// Five and thirty minutes: ranks of a job may start minutes apart, and one may choose by its validation part while others wait.
     fn default() -> Self {
-        Self { joining: Duration::from_secs(300), answering: Duration::from_secs(600) }
+        Self { joining: Duration::from_secs(300), answering: Duration::from_secs(1800) }
     }
 }
 

@@ -11,4 +11,5 @@ mod pictures;
 mod pixels;
 mod refusals;
 mod run;
+mod together;
 mod trace;

@@ -7,6 +7,7 @@
 
 mod flat;
 mod on_cpu;
+mod together;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use on_cpu::OnCpu;
 
 pub use flat::{Learnt, Range};
 pub use kernels::adamw::Settings as AdamW;
+pub use together::Together;
 
 /// Which tensors weight decay pulls towards zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
