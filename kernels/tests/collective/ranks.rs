@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use kernels::collective::{Group, Patience, Place};
@@ -61,7 +62,9 @@ pub fn patience(seconds: u64) -> Patience {
 
 /// A port that nobody listened at a moment ago, below those that the system gives out by itself.
 pub fn free_port() -> u16 {
-    let first = 20000 + (std::process::id() * 37 % 9000) as u16;
+    // Tests that run at the same time, in this process or in others, begin to look elsewhere.
+    static ASKED: AtomicU16 = AtomicU16::new(0);
+    let first = 20000 + (std::process::id() * 37 % 9000) as u16 + 40 * ASKED.fetch_add(1, Ordering::Relaxed);
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     (first..32000).find(is_free).expect("some port is free")
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::run::{Dir, Pellucid, setup};
 
@@ -32,8 +33,10 @@ decay = 0.05
 clip = 1.0
 "#;
 
+/// A port that nobody listened at a moment ago; tests that run at the same time begin to look elsewhere.
 fn free_port() -> u16 {
-    let first = 20000 + (std::process::id() * 41 % 9000) as u16;
+    static ASKED: AtomicU16 = AtomicU16::new(0);
+    let first = 20000 + (std::process::id() * 41 % 9000) as u16 + 40 * ASKED.fetch_add(1, Ordering::Relaxed);
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     (first..32000).find(is_free).expect("some port is free")
 }
