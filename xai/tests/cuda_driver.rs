@@ -7,6 +7,7 @@ mod emulator;
 
 use std::process::Command;
 
+use xai::training::{AdamW, Decay, Step, Training};
 use xai::{Batch, Device, Gradient, HeadKind, Method, Precision, Relevance, Rollout, SmoothGrad, Target, Vit, VitConfig, explain};
 
 /// Runs `case` in a process that finds the emulated driver, as a library is looked for only once; `name` is the calling test's.
@@ -62,5 +63,26 @@ fn a_model_comes_back_from_its_device() {
         let on_device = vit().on(Device::Cuda(0)).unwrap();
         assert!(on_device.clone().on(Device::Cuda(1)).is_err());
         assert_eq!(on_device.on(Device::Cpu).unwrap().precision(), Precision::F32);
+    });
+}
+
+#[test]
+fn steps_are_those_of_the_cpu() {
+    with_driver("steps_are_those_of_the_cpu", || {
+        let (mut here, mut there) = (Training::of(vit()), Training::on(vit(), Device::Cuda(0), Precision::F32).unwrap());
+        let pixels = kernels::check::seeded::<f32>(3, 2 * 3 * 16 * 16);
+        let batch = Batch::new(ndarray::Array4::from_shape_vec((2, 3, 16, 16), pixels).unwrap()).unwrap();
+        let step = Step { adamw: AdamW { rate: 1e-2, eps: 1e-3, ..AdamW::default() }, decay: Decay::Matrices, clip: Some(1.0) };
+        for _ in 0..3 {
+            let (found, expected) = (there.step(&batch, &[0, 2], &[], step).unwrap(), here.step(&batch, &[0, 2], &[], step).unwrap());
+            let close = (found - expected).abs() <= 1e-5;
+            assert!(close, "loss {found}, expected {expected}");
+        }
+        let learnt = there.vit().unwrap();
+        assert_eq!(learnt.device(), Device::Cuda(0));
+        let logits = |vit: &Vit| vit.trace(&batch, xai::Probe::Logits).unwrap().logits().to_owned();
+        let apart = (logits(&learnt) - logits(&here.vit().unwrap())).fold(0.0f32, |most, v| if v.abs() <= most { most } else { v.abs() });
+        assert!(apart < 1e-4, "logits of the learnt models are {apart} apart");
+        assert!(Training::on(learnt, Device::Cuda(1), Precision::F32).is_err());
     });
 }

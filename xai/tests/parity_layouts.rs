@@ -3,13 +3,12 @@
 mod goldens_reader;
 mod lively;
 
-use goldens_reader::{Golden, TARGETS, flat, folder, read, report};
-use kernels::Device;
+use goldens_reader::{Golden, TARGETS, flat, folder, report};
 use kernels::check::{Tolerance, assert_close};
 use ndarray::Array4;
 use xai::{
     Activation, AttentionMap, Attribution, Batch, Family, FinalNorm, HeadKind, Method, Pooling, Positions, Relevance, Rollout, Target,
-    Tokens, Vit, VitConfig, explain, explicit,
+    Tokens, VitConfig, explain, explicit,
 };
 
 /// What a layout must be recognised as.

@@ -13,3 +13,4 @@ mod refusals;
 mod run;
 mod together;
 mod trace;
+mod train;

@@ -5,84 +5,22 @@
 //! while the pass still runs ([`Exchange`]). Both count an image the same, so that one process with the batches of N ends at the same
 //! bits as N processes whose gradients are added in the order of their ranks.
 
+mod exchange;
 mod flat;
 mod on_cpu;
+mod step;
 mod together;
-
-use std::sync::Arc;
-
-use kernels::cuda::{Address, Queue};
 
 use crate::vit::cuda::learning;
 use crate::{Batch, Device, Error, Precision, Vit};
 pub(crate) use flat::{groups, ranges};
 use on_cpu::OnCpu;
 
+pub use exchange::{Exchange, Values};
 pub use flat::{Learnt, Range};
 pub use kernels::adamw::Settings as AdamW;
+pub use step::{Decay, Lesson, Step};
 pub use together::Together;
-
-/// Which tensors weight decay pulls towards zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decay {
-    /// All of them, as a bare PyTorch optimiser does.
-    Everything,
-    /// Weight matrices only: not biases, norms, tokens and positions.
-    Matrices,
-}
-
-/// Settings of one step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    /// The optimiser.
-    pub adamw: AdamW,
-    /// What decays.
-    pub decay: Decay,
-    /// Gradients whose Euclidean length over all weights exceeds this are shortened to it.
-    pub clip: Option<f64>,
-}
-
-/// Pictures and what they show.
-#[derive(Debug, Clone, Copy)]
-pub struct Lesson<'a> {
-    /// (B, C, H, W).
-    pub batch: &'a Batch,
-    /// A class for each image, (B).
-    pub labels: &'a [usize],
-}
-
-/// What other processes do with the gradient before it is used: an all-reduce, in pieces.
-pub trait Exchange {
-    /// The values of these ranges, which stand side by side, are finished here; they may be changed until [`Exchange::complete`]
-    /// returns. Pieces come in the same order in every process.
-    ///
-    /// # Errors
-    /// Whatever went wrong; the weights are then left as they were.
-    fn finished(&mut self, ranges: &[Range], values: Values<'_>) -> Result<(), Error>;
-
-    /// The last piece was told: returns when all are what they shall be.
-    ///
-    /// # Errors
-    /// As for [`Exchange::finished`].
-    fn complete(&mut self) -> Result<(), Error>;
-}
-
-/// Where a piece of the gradient is.
-#[derive(Debug)]
-pub enum Values<'a> {
-    /// In this process.
-    Host(&'a mut [f32]),
-    /// On a device, finished when what the queue was given before is done; where gradients are kept as f16, all behind the
-    /// head come times 4096.
-    Device {
-        /// The device.
-        queue: &'a Arc<dyn Queue>,
-        /// Where it begins, f32.
-        at: Address,
-        /// Values.
-        count: usize,
-    },
-}
 
 /// What computes a step.
 pub(crate) trait Learner: std::fmt::Debug + Send {
@@ -220,27 +158,5 @@ impl Training {
         self.learner.update(step, self.steps + 1, shorten)?;
         self.steps += 1;
         Ok(())
-    }
-}
-
-impl Lesson<'_> {
-    /// Refuses labels that do not go with the pictures.
-    pub(crate) fn expect_labels(&self) -> Result<(), Error> {
-        if self.labels.len() == self.batch.len() {
-            return Ok(());
-        }
-        Err(Error::Shape {
-            what: "labels".into(),
-            expected: format!("one for each of {} images", self.batch.len()),
-            found: self.labels.len().to_string(),
-        })
-    }
-}
-
-impl Step {
-    /// The optimiser's settings for one tensor.
-    pub(crate) fn of(self, range: &Range) -> AdamW {
-        let decays = self.decay == Decay::Everything || range.learnt == Learnt::Matrix;
-        AdamW { decay: if decays { self.adamw.decay } else { 0.0 }, ..self.adamw }
     }
 }

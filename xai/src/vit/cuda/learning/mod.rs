@@ -25,6 +25,7 @@ use super::places::laid_out;
 use super::{Engine, Grid, failed};
 use crate::training::{Exchange, Learner, Lesson, Range, Step, groups, ranges};
 use crate::vit::Model;
+use crate::vit::arena::Arenas;
 use crate::vit::embedding::{Pixels, expect_trained_grid};
 use crate::vit::forward::Keep;
 use crate::vit::head::HeadKind;
@@ -170,8 +171,18 @@ impl Learner for Learning {
     fn vit(&self) -> Result<Vit, Error> {
         let weights = self.weights()?;
         let engine = Engine::on(self.engine.queue.clone(), Storage::F32, &self.model.config, &weights)?;
-        let device = Device::Cuda(self.ordinal);
-        Ok(Vit { model: Arc::new(Model { weights, device, engine: Some(Arc::new(engine)), ..self.model.clone() }) })
+        let Model { config, labels, preprocessor, source, .. } = &self.model;
+        let model = Model {
+            config: config.clone(),
+            weights,
+            labels: labels.clone(),
+            preprocessor: preprocessor.clone(),
+            device: Device::Cuda(self.ordinal),
+            source: source.clone(),
+            arenas: Arenas::default(),
+            engine: Some(Arc::new(engine)),
+        };
+        Ok(Vit { model: Arc::new(model) })
     }
 }
 

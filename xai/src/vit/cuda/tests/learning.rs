@@ -156,7 +156,8 @@ fn assert_steps(what: &str, storage: Storage, config: &VitConfig, head: HeadKind
         let moved = |to: &[f32]| to.iter().zip(start).map(|(a, b)| f64::from(a - b)).collect::<Vec<_>>();
         let (found, expected) = (moved(found), moved(expected));
         if norm(&expected) < 1e-4 * (expected.len() as f64).sqrt() {
-            assert!(norm(&found) < 2e-4 * (expected.len() as f64).sqrt(), "{what}: {name} has no gradient and moves by {}", norm(&found));
+            let most = if storage == Storage::F32 { 2e-4 } else { 5e-3 } * (expected.len() as f64).sqrt();
+            assert!(norm(&found) < most, "{what}: {name} has no gradient and moves by {}", norm(&found));
             continue;
         }
         let near = cosine(&found, &expected);
