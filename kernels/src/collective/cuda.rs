@@ -22,7 +22,8 @@ use crate::cuda::{self, Address, Queue, Storage};
 pub use gradient::Buckets;
 use library::{BFLOAT16, FLOAT16, FLOAT32, Handle, Library, SUM, UniqueId};
 
-/// What was found of NCCL on this machine: its version as 10000·major + 100·minor + patch, and where it was loaded from.
+/// What was found of NCCL on this machine: its version as 10000·major + 100·minor + patch (before 2.9 with
+/// 1000·major), and where it was loaded from.
 ///
 /// # Errors
 /// [`Fault::NoNccl`].
@@ -85,7 +86,7 @@ impl Communicator {
     /// [`Fault::Nccl`] and [`Fault::Device`], as for all that follow.
     pub fn all_reduce_sum(&self, ranges: &[(Address, usize)], storage: Storage) -> Result<(), Fault> {
         let library = self.library;
-        self.enqueue("summing", &mut |handle, stream| {
+        self.enqueue(&mut |handle, stream| {
             // SAFETY: NCCL takes them together; the group is ended whatever happens between.
             library.checked("beginning a group", unsafe { (library.group_start)() })?;
             let asked = ranges.iter().filter(|(_, count)| *count > 0).try_for_each(|&(at, count)| {
@@ -106,7 +107,7 @@ impl Communicator {
     /// As for [`Communicator::all_reduce_sum`].
     pub fn broadcast(&self, at: Address, count: usize, storage: Storage) -> Result<(), Fault> {
         let library = self.library;
-        self.enqueue("handing out", &mut |handle, stream| {
+        self.enqueue(&mut |handle, stream| {
             let at = at.0 as *mut c_void;
             // SAFETY: as above.
             library.checked("handing out", unsafe { (library.broadcast)(at, at, count, number(storage), 0, handle, stream) })
@@ -147,7 +148,7 @@ impl Communicator {
         })
     }
 
-    fn enqueue(&self, _what: &str, call: &mut dyn FnMut(Handle, *mut c_void) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn enqueue(&self, call: &mut dyn FnMut(Handle, *mut c_void) -> Result<(), Fault>) -> Result<(), Fault> {
         let (driver, side) = self.device()?;
         driver.after_own(side)?;
         let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -70,7 +70,7 @@ fn welcome(mut came: Vec<Option<(TcpStream, SocketAddr)>>) -> Result<Streams, Fa
     Ok(came.into_iter().map(|one| one.map(|(stream, _)| stream)).collect())
 }
 
-/// Every other rank's part.
+/// Every other rank's part: asks rank 0 where the others are, calls those below and waits for those above.
 fn join(place: &Place, until: Instant, seconds: u64) -> Result<Streams, Fault> {
     let address = address(place);
     let unreached = |error: std::io::Error| Fault::Unreached { address: address.clone(), seconds, reason: error.to_string() };
@@ -88,25 +88,38 @@ fn join(place: &Place, until: Instant, seconds: u64) -> Result<Streams, Fault> {
     }
     let mut streams: Streams = (0..place.world).map(|_| None).collect();
     streams[0] = Some(stream);
-    for (rank, entry) in entries.into_iter().enumerate().take(place.rank).skip(1) {
+    let hello = Hello { session, ..hello };
+    call(hello, &entries, at_zero, &mut streams)?;
+    wait(hello, &door, (until, seconds), &mut streams)?;
+    Ok(streams)
+}
+
+/// Connects to the ranks between rank 0 and this one.
+fn call(hello: Hello, entries: &[SocketAddr], at_zero: IpAddr, streams: &mut Streams) -> Result<(), Fault> {
+    for rank in 1..hello.rank as usize {
         // Whoever reached rank 0 over the loopback is on its machine, which this rank knows under another address.
-        let ip = if entry.ip().is_loopback() { at_zero } else { entry.ip() };
+        let ip = if entries[rank].ip().is_loopback() { at_zero } else { entries[rank].ip() };
         let lost = |error: std::io::Error| Fault::Lost { rank, reason: error.to_string() };
-        let mut stream = TcpStream::connect_timeout(&SocketAddr::new(ip, entry.port()), Duration::from_secs(20)).map_err(lost)?;
-        Hello { session, ..hello }.write(&mut stream).map_err(lost)?;
+        let at = SocketAddr::new(ip, entries[rank].port());
+        let mut stream = TcpStream::connect_timeout(&at, Duration::from_secs(20)).map_err(lost)?;
+        hello.write(&mut stream).map_err(lost)?;
         streams[rank] = Some(stream);
     }
-    let expected = Hello { session, ..hello };
-    while let Some(missing) = (place.rank + 1..place.world).find(|&rank| streams[rank].is_none()) {
-        let missing = || Fault::Missing { missing: Ranks(vec![missing]), world: place.world, seconds };
-        let (stream, hello) = door.next(until).ok_or_else(missing)?;
-        let rank = hello.rank as usize;
-        // A stranger at this port is sent away; it knows no session.
-        if hello.session == session && hello.world == expected.world && rank > place.rank && rank < place.world && streams[rank].is_none() {
+    Ok(())
+}
+
+/// Takes in the ranks above this one; strangers at its port know no session and are sent away.
+fn wait(ours: Hello, door: &Door, (until, seconds): (Instant, u64), streams: &mut Streams) -> Result<(), Fault> {
+    let above = ours.rank as usize + 1..ours.world as usize;
+    while let Some(missing) = above.clone().find(|&rank| streams[rank].is_none()) {
+        let missing = || Fault::Missing { missing: Ranks(vec![missing]), world: above.end, seconds };
+        let (stream, theirs) = door.next(until).ok_or_else(missing)?;
+        let (rank, is_ours) = (theirs.rank as usize, theirs.session == ours.session && theirs.world == ours.world);
+        if is_ours && above.contains(&rank) && streams[rank].is_none() {
             streams[rank] = Some(stream);
         }
     }
-    Ok(streams)
+    Ok(())
 }
 
 /// Tries rank 0's port until it answers: rank 0 may start last.
