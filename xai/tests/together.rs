@@ -42,7 +42,7 @@ fn bits(training: &Training) -> Vec<u8> {
 
 /// Three steps among the ranks, and alone with the parts of all of them.
 fn learn_on(device: Device, head: HeadKind, steps: usize) {
-    let begin = || Training::on(vit(head.clone()), device, Precision::F32).unwrap();
+    let begin = || Training::on(vit(head), device, Precision::F32).unwrap();
     let group = Arc::new(ranks::join().unwrap());
     let (mut among, mut alone) = (begin(), begin());
     let mut others = Together::new(group.clone(), &among, patience(60)).unwrap();
@@ -72,6 +72,15 @@ fn two_processes_on_the_cpu() {
 #[test]
 fn three_processes_on_the_cpu() {
     with_ranks("three_processes_on_the_cpu", 3, Start::default(), learn_on_the_cpu, all_well);
+}
+
+fn learn_with_batch_norm() {
+    learn_on(Device::Cpu, HeadKind::Dnn3(3), 2);
+}
+
+#[test]
+fn two_processes_with_statistics_of_their_own() {
+    with_ranks("two_processes_with_statistics_of_their_own", 2, Start::default(), learn_with_batch_norm, all_well);
 }
 
 fn learn_on_a_device() {

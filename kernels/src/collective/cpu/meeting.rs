@@ -96,11 +96,11 @@ fn join(place: &Place, until: Instant, seconds: u64) -> Result<Streams, Fault> {
 
 /// Connects to the ranks between rank 0 and this one.
 fn call(hello: Hello, entries: &[SocketAddr], at_zero: IpAddr, streams: &mut Streams) -> Result<(), Fault> {
-    for rank in 1..hello.rank as usize {
+    for (rank, entry) in entries.iter().enumerate().take(hello.rank as usize).skip(1) {
         // Whoever reached rank 0 over the loopback is on its machine, which this rank knows under another address.
-        let ip = if entries[rank].ip().is_loopback() { at_zero } else { entries[rank].ip() };
+        let ip = if entry.ip().is_loopback() { at_zero } else { entry.ip() };
         let lost = |error: std::io::Error| Fault::Lost { rank, reason: error.to_string() };
-        let at = SocketAddr::new(ip, entries[rank].port());
+        let at = SocketAddr::new(ip, entry.port());
         let mut stream = TcpStream::connect_timeout(&at, Duration::from_secs(20)).map_err(lost)?;
         hello.write(&mut stream).map_err(lost)?;
         streams[rank] = Some(stream);

@@ -1,7 +1,8 @@
 //! NCCL's functions, loaded at run time. Types and numbers are those of `nccl.h`, which has kept them since version 2.4.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::os::unix::ffi::OsStrExt;
+#[cfg(unix)]
+use std::ffi::CString;
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -9,6 +10,7 @@ use super::search;
 use crate::collective::Fault;
 
 /// The oldest version that has all that is used here.
+#[cfg(unix)]
 const OLDEST: c_int = 2400;
 const NAME: &str = "libnccl.so.2";
 /// `ncclFloat32`, `ncclFloat16` and `ncclBfloat16`.
@@ -76,7 +78,14 @@ fn find() -> Result<Library, Fault> {
     }
 }
 
+#[cfg(not(unix))]
 fn load(path: &Path) -> Result<Library, Fault> {
+    Err(Fault::NoNccl(format!("{}: NCCL is made for Linux", path.display())))
+}
+
+#[cfg(unix)]
+fn load(path: &Path) -> Result<Library, Fault> {
+    use std::os::unix::ffi::OsStrExt;
     let name = CString::new(path.as_os_str().as_bytes()).map_err(|_| Fault::NoNccl("its path holds a NUL".into()))?;
     // SAFETY: loads the vendor's library, whose initialisers are the vendor's; it is never unloaded.
     let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
@@ -115,6 +124,7 @@ fn load(path: &Path) -> Result<Library, Fault> {
 ///
 /// # Safety
 /// `F` is the type of a pointer to the function of this name.
+#[cfg(unix)]
 unsafe fn symbol<F: Copy>(handle: *mut c_void, name: &CStr) -> Result<F, Fault> {
     const { assert!(size_of::<F>() == size_of::<*mut c_void>(), "a pointer to a function") };
     // SAFETY: the library is open, and the name ends with NUL.
