@@ -86,7 +86,10 @@ fn three_steps_of_the_thesiss_head_end_where_pytorch_ends() {
         // Of large tensors every 61st value is there.
         let every = if found[name].data.len() > 5000 { 61 } else { 1 };
         let some: Vec<f32> = found[name].data.iter().copied().step_by(every).collect();
-        let worst = assert_close(name, &some, &expected[&format!("after_3_steps.{name}")].data, Tolerance::both(4e-6));
+        // What a batch's mean takes away again has no gradient but rounding: of PyTorch's own f32, 4e-6 after three steps.
+        let without = name == "vit.layernorm.bias" || name.starts_with("classifier.fc") && name.ends_with("bias");
+        let tolerance = if without { Tolerance::absolute(3e-5) } else { Tolerance::both(4e-6) };
+        let worst = assert_close(name, &some, &expected[&format!("after_3_steps.{name}")].data, tolerance);
         let largest = if name.contains("running_") { &mut of_statistics } else { &mut of_weights };
         *largest = f64::max(*largest, worst);
     }

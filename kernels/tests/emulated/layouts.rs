@@ -28,6 +28,7 @@ fn assert_same<A: Arguments>(file: &str) {
 #[test]
 fn arguments_have_the_layout_of_their_twins() {
     assert_same::<activation::BiasActivation>("activation/cuda.cu");
+    assert_same::<activation::ActivationBackward>("activation/cuda.cu");
     assert_same::<adamw::AdamW>("adamw/cuda.cu");
     assert_same::<adamw::Length>("adamw/cuda_length.cu");
     assert_same::<batch_norm::BatchNorm>("batch_norm/cuda.cu");

@@ -1,6 +1,6 @@
 //! The way back with the gradient of every weight: as `cuda/backward.rs`, without pixels and relevance.
 
-use kernels::activation;
+use kernels::activation::cuda::{self as activation, BiasActivation};
 use kernels::attention::cuda::{self as attention, AttentionBackward};
 use kernels::cuda::{Address, Fault, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine, LayerNormAffine};
@@ -74,9 +74,9 @@ impl Learning {
     /// From a block's output to the tokens between.
     fn mlp_backward(&self, here: &Here) -> Result<(), Fault> {
         let Here { run, back, tape, rows, dx, .. } = *here;
-        let (Sizes { storage, extent, hidden, .. }, activation) = (run.sizes, run.sizes.extent.activation.into());
+        let (Sizes { storage, extent, .. }, activation) = (run.sizes, run.sizes.extent.activation.into());
         let Some(MlpOnDevice { norm, fc1, fc2 }) = here.block.mlp else { return Ok(()) };
-        activation::cuda::forward(run.queue, *storage, activation, rows * hidden, (tape.before, back.hidden))?;
+        self.activate(here)?;
         self.of_layer(run, *storage, &here.name("fc2"), fc2, (dx, back.hidden), (rows, back.partials))?;
         run.backward(*storage, dx, fc2, rows, Then::Gate { activation, before: tape.before, to: back.dhidden })?;
         run.norm(norm, (rows, extent.width), (tape.middle, back.normed))?;
@@ -84,6 +84,21 @@ impl Learning {
         run.backward(*storage, back.dhidden, fc1, rows, Then::Store { to: back.dnormed, residual: NONE })?;
         let places = (tape.middle, back.dnormed, dx);
         self.norm_backward(run, back, &here.name("norm2"), *storage, norm, (rows, extent.width), places, false)
+    }
+
+    /// What the second layer of an MLP reads, again.
+    fn activate(&self, here: &Here) -> Result<(), Fault> {
+        let Sizes { storage, extent, hidden, .. } = here.run.sizes;
+        let arguments = BiasActivation {
+            x: here.tape.before,
+            bias: NONE,
+            before: NONE,
+            y: here.back.hidden,
+            count: (here.rows * hidden) as i64,
+            width: *hidden as i32,
+            activation: activation::code(extent.activation.into()),
+        };
+        activation::forward(here.run.queue, *storage, &arguments)
     }
 
     /// From the tokens between to the context.
