@@ -1,6 +1,7 @@
 //! Sums over ranks have the bits of the documented order, however they travel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernels::collective::{Buckets, Group, Named};
 
@@ -111,6 +112,36 @@ fn every_bucket_size() {
 #[test]
 fn buckets_of_any_size_have_the_same_bits() {
     with_ranks("sums::buckets_of_any_size_have_the_same_bits", 2, Start::default(), every_bucket_size, all_well);
+}
+
+/// Rank 1 computes on until rank 0 has its sum, which needs rank 1's part.
+fn sum_while_the_other_computes() {
+    let group = Arc::new(join().unwrap());
+    let done = std::env::temp_dir().join(format!("pellucid-sum-{}", std::env::var("MASTER_PORT").unwrap()));
+    let named = [0..4, 4..10].map(|range| Named { name: format!("{range:?}"), range });
+    let mut buckets = Buckets::new(group.clone(), &named, 1000).unwrap();
+    named.iter().enumerate().for_each(|(index, one)| buckets.finished(index, &vec![1.5; one.range.len()]));
+    if group.rank() == 1 {
+        let came = (0..1000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            done.exists()
+        });
+        assert!(came, "sums begin only when a rank waits for them");
+    }
+    let mut sums = Vec::new();
+    buckets.finish(1.0, |_, values| sums.extend_from_slice(values)).unwrap();
+    assert_eq!(sums, [3.0; 10]);
+    if group.rank() == 0 {
+        std::fs::write(&done, "").unwrap();
+    }
+    group.barrier().unwrap();
+    // Whoever comes first removes it.
+    let _ = std::fs::remove_file(&done);
+}
+
+#[test]
+fn sums_run_while_ranks_compute() {
+    with_ranks("sums::sums_run_while_ranks_compute", 2, Start::default(), sum_while_the_other_computes, all_well);
 }
 
 #[test]
