@@ -1,6 +1,8 @@
 // Tensor-core instructions and asynchronous copies of sm_80 and later.
 #pragma once
 
+#include "turing.cuh"
+
 #define MMA(name, shape, types)                                                                     \
     DEVICE void mma_##name(float* c, const u32* a, const u32* b) {                                                  \
         asm("mma.sync.aligned." shape ".row.col.f32." types ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "   \
@@ -11,17 +13,6 @@
 MMA(bf16, "m16n8k16", "bf16.bf16")
 MMA(f16, "m16n8k16", "f16.f16")
 MMA(tf32, "m16n8k8", "tf32.tf32")
-
-// The address of shared memory that instructions take.
-DEVICE u32 shared_address(const void* at) { return __cvta_generic_to_shared(at); }
-
-#define LDMATRIX(name, kind)                                                                                            \
-    DEVICE void name(u32* to, const void* row) {                                                                        \
-        asm volatile("ldmatrix.sync.aligned.m8n8.x4" kind ".shared.b16 {%0, %1, %2, %3}, [%4];"                         \
-                     : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3]) : "r"(shared_address(row)) : "memory");       \
-    }
-LDMATRIX(ldmatrix, "")
-LDMATRIX(ldmatrix_transposed, ".trans")
 
 // 16 bytes into shared memory, past the registers; zeros where nothing is there.
 DEVICE void copy_async(void* to, const void* from, bool there) {

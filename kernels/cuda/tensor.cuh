@@ -2,17 +2,28 @@
 //
 // bf16 and f16 are multiplied as they are. An f32 number is the sum of two tf32 numbers but for 2^-22 of it, and three products
 // of these parts make an f32 product: parity with f32 arithmetic at tensor-core speed. Before sm_80 the same functions are
-// made of shuffles (volta.cuh).
+// made of shuffles (volta.cuh), but for f16 on sm_75 (turing.cuh).
 //
 // Fragments: lane l has group g = l / 4 and place t = l % 4. Of a result it holds rows g and g + 8, columns 2t and 2t + 1.
 #pragma once
 
 #include "device.cuh"
 
-#if defined(VOLTA) || (!defined(EMULATOR) && __CUDA_ARCH__ < 800)
+#if !defined(EMULATOR) && __CUDA_ARCH__ < 800
+#define VOLTA
+#if __CUDA_ARCH__ >= 750
+#define TURING
+#include "turing.cuh"
+#endif
+#endif
+#ifdef VOLTA
 #include "volta.cuh"
-#elif !defined(EMULATOR)
+constexpr bool BEFORE_AMPERE = true;
+#else
+#ifndef EMULATOR
 #include "ampere.cuh"
+#endif
+constexpr bool BEFORE_AMPERE = false;
 #endif
 
 constexpr int DEPTH = sizeof(storage) == 2 ? 16 : 8;
@@ -113,19 +124,26 @@ DEVICE void times_turned(float (*to)[4], Left left, const storage* rows) {
     }
 }
 
+// to (16, WIDTH) += a step's left operand (16, DEPTH) · rows.
+template <int WIDTH>
+DEVICE void times_step(float (*to)[4], const u32* a, const storage* rows) {
+#pragma unroll
+    for (int tile = 0; tile < WIDTH / 8; tile += 2) {
+        u32 b[4];
+        load_right_rows(b, rows + tile * 8, STRIDE<WIDTH>);
+        mma(to[tile], a, b, storage());
+        mma(to[tile + 1], a, b + 2, storage());
+    }
+}
+
 // to (16, WIDTH) += weights (16, 8·TILES) · rows.
 template <int TILES, int WIDTH>
 DEVICE void times(float (*to)[4], const float (*weights)[4], const storage* rows) {
 #pragma unroll
     for (int step = 0; step < TILES * 8 / DEPTH; step++) {
-        u32 a[4], b[4];
+        u32 a[4];
         as_left(a, weights, step);
-#pragma unroll
-        for (int tile = 0; tile < WIDTH / 8; tile += 2) {
-            load_right_rows(b, rows + step * DEPTH * STRIDE<WIDTH> + tile * 8, STRIDE<WIDTH>);
-            mma(to[tile], a, b, storage());
-            mma(to[tile + 1], a, b + 2, storage());
-        }
+        times_step<WIDTH>(to, a, rows + step * DEPTH * STRIDE<WIDTH>);
     }
 }
 

@@ -1,4 +1,5 @@
-// The tensor-core functions of sm_80 made of shuffles and ordinary arithmetic, for sm_70 and sm_75: slower, and the same results.
+// The tensor-core functions of sm_80 for what came before: made of shuffles and ordinary arithmetic, slower, and the same results;
+// those of f16 out of sm_75's own instructions where it has them (turing.cuh). Copies are made at once.
 #pragma once
 
 #define EXACT_TF32  // an f32 product needs no splitting here
@@ -36,11 +37,18 @@ DEVICE void multiply(float* c, const u32* a, const u32* b, Get get) {
 DEVICE void mma_bf16(float* c, const u32* a, const u32* b) {
     multiply<2>(c, a, b, [](u32 word, int i) { return widen(bf16{(unsigned short)(word >> 16 * i)}); });
 }
-DEVICE void mma_f16(float* c, const u32* a, const u32* b) {
-    multiply<2>(c, a, b, [](u32 word, int i) { return widen(f16{(unsigned short)(word >> 16 * i)}); });
-}
 DEVICE void mma_tf32(float* c, const u32* a, const u32* b) {
     multiply<1>(c, a, b, [](u32 word, int) { return __uint_as_float(word); });
+}
+
+#ifdef TURING
+DEVICE void mma_f16(float* c, const u32* a, const u32* b) {
+    mma_f16_of_8(c, a, b);
+    mma_f16_of_8(c, a + 2, b + 1);
+}
+#else
+DEVICE void mma_f16(float* c, const u32* a, const u32* b) {
+    multiply<2>(c, a, b, [](u32 word, int i) { return widen(f16{(unsigned short)(word >> 16 * i)}); });
 }
 
 // Four 8 × 8 matrices; lane l holds the address of row l % 8 of matrix l / 8.
@@ -60,6 +68,7 @@ OUTLINED Matrices load_matrices(const void* row, bool transposed) {
 }
 DEVICE void ldmatrix(u32* to, const void* row) { *(Matrices*)to = load_matrices(row, false); }
 DEVICE void ldmatrix_transposed(u32* to, const void* row) { *(Matrices*)to = load_matrices(row, true); }
+#endif
 
 DEVICE void copy_async(void* to, const void* from, bool there) { *(uint4*)to = there ? *(const uint4*)from : uint4{0, 0, 0, 0}; }
 DEVICE void commit_copies() {}

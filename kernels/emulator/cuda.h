@@ -134,9 +134,17 @@ inline void mma_f16(float* c, const unsigned* a, const unsigned* b) {
 inline void mma_tf32(float* c, const unsigned* a, const unsigned* b) {
     emulator::mma<8, 1>(c, a, b, __LINE__, [](unsigned word, int) { return __uint_as_float(word & ~0x1fffu); });
 }
-inline void ldmatrix(unsigned* to, const void* row) { emulator::ldmatrix(to, row, false, __LINE__); }
-inline void ldmatrix_transposed(unsigned* to, const void* row) { emulator::ldmatrix(to, row, true, __LINE__); }
 inline void copy_async(void* to, const void* from, bool there) { emulator::copy_async(to, from, 16, there ? 16 : 0); }
 inline void commit_copies() { emulator::commit_copies(); }
 template <int BUT_THE_LAST> void wait_for_copies() { emulator::wait_for_copies(BUT_THE_LAST); }
+#endif
+#if !defined(VOLTA) || defined(TURING)
+inline void ldmatrix(unsigned* to, const void* row) { emulator::ldmatrix(to, row, false, __LINE__); }
+inline void ldmatrix_transposed(unsigned* to, const void* row) { emulator::ldmatrix(to, row, true, __LINE__); }
+#endif
+#ifdef TURING
+inline void mma_f16_of_8(float* c, const unsigned* a, const unsigned* b) {
+    const unsigned left[] = {a[0], a[1], 0, 0}, right[] = {b[0], 0};
+    emulator::mma<8, 2>(c, left, right, __LINE__, [](unsigned word, int i) { return f16_to_float(word >> 16 * i); });
+}
 #endif

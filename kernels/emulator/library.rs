@@ -60,9 +60,15 @@ impl Library {
         Self::compile(file, &source(file), storage)
     }
 
-    /// The same as architectures before `sm_80` have it, which lack the instructions that `cuda/tensor.cuh` is made for.
-    pub fn before_tensor_cores(file: &str, storage: Storage) -> Option<Self> {
-        Self::compile(file, &format!("#define VOLTA\n{}", source(file)), storage)
+    /// The same as this architecture has it: before `sm_80`, instructions that `cuda/tensor.cuh` is made for are missing, and the
+    /// modules of f32 are those of `sm_70`.
+    pub fn of_architecture(file: &str, storage: Storage, capability: u32) -> Option<Self> {
+        let defined = match capability {
+            80.. => "",
+            75.. if storage != Storage::F32 => "#define VOLTA\n#define TURING\n",
+            _ => "#define VOLTA\n",
+        };
+        Self::compile(file, &format!("{defined}{}", source(file)), storage)
     }
 
     /// `text` in the place of `file`.
@@ -87,7 +93,18 @@ impl Library {
         self.run_on(name, how, (&raw const *arguments).cast(), schedule)
     }
 
-    /// The same with the bytes of the structure.
+    /// The same with the bytes of the structure, wherever they lie.
+    pub fn run_bytes(&self, name: &str, how: Launched, arguments: &[u8], schedule: Schedule) -> Result<(), String> {
+        let mut aligned = vec![0u64; arguments.len().div_ceil(8)];
+        for (word, bytes) in aligned.iter_mut().zip(arguments.chunks(8)) {
+            let mut whole = [0; 8];
+            whole[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(whole);
+        }
+        self.run_on(name, how, aligned.as_ptr().cast(), schedule)
+    }
+
+    /// The same with an address of the structure.
     pub fn run_on(&self, name: &str, how: Launched, arguments: *const c_void, schedule: Schedule) -> Result<(), String> {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let grid = how.grid.map(|blocks| u32::try_from(blocks).expect("grids are small"));
@@ -100,44 +117,53 @@ impl Library {
     }
 }
 
+/// Where `text`, in the place of `file`, is built for kernels of f32: to stand before others in `EMULATED_KERNELS`.
+pub fn built_instead(file: &str, text: &str) -> PathBuf {
+    built(&std::env::var("CXX").unwrap_or_else(|_| "c++".into()), file, text, Storage::F32)
+}
+
 /// A folder with a `libcuda` whose device is this machine, and what it finds all kernels of f32 by: names and values of its
 /// environment. Nothing where there is no C++ compiler.
-pub fn driver() -> Option<(PathBuf, [(&'static str, String); 2])> {
-    Library::of("activation/cuda.cu", Storage::F32)?;
-    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+pub fn driver() -> Option<(PathBuf, [(&'static str, String); 3])> {
     let folders = fs::read_dir(home().join("src")).expect("kernels have folders").flatten().map(|entry| entry.path());
     let files = folders.filter(|path| path.is_dir()).flat_map(|folder| fs::read_dir(folder).expect("it can be listed").flatten());
     let sources = files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "cu"));
+    // What lives on sm_90a alone has no f32.
+    let sources = sources.filter(|path| !path.ends_with("cuda_hopper.cu"));
     let name = |path: &Path| path.strip_prefix(home().join("src")).expect("a source stands there").display().to_string();
-    let built = |path: PathBuf| built(&compiler, &name(&path), &source(&name(&path)), Storage::F32).display().to_string();
-    let kernels = sources.map(built).collect::<Vec<_>>().join(":");
-    let folder = libcuda(&compiler);
-    Some((folder.clone(), [("LD_LIBRARY_PATH", folder.display().to_string()), ("EMULATED_KERNELS", kernels)]))
+    let names: Vec<String> = sources.map(|path| name(&path)).collect();
+    driver_of(Storage::F32, &names.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The same without kernels, and a `libnccl` on it: names and values of the environment that finds both.
-pub fn nccl() -> Option<[(&'static str, String); 2]> {
+/// The same with the kernels of these files, in another storage. No library but its own takes part, whatever the machine has.
+pub fn driver_of(storage: Storage, files: &[&str]) -> Option<(PathBuf, [(&'static str, String); 3])> {
+    let folder = folder_with("driver.cpp", "libcuda.so.1")?;
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
-    if Command::new(&compiler).arg("--version").output().is_err() {
-        println!("SKIPPED: NCCL was not emulated, because there is no C++ compiler ({compiler}); CXX names one");
-        return None;
-    }
-    let text = fs::read_to_string(home().join("emulator/nccl.cpp")).expect("it stands beside the emulator");
-    let library = built(&compiler, "../emulator/nccl.cpp", &text, Storage::F32).display().to_string();
-    Some([("LD_LIBRARY_PATH", libcuda(&compiler).display().to_string()), ("PELLUCID_NCCL", library)])
+    let built = |name: &&str| built(&compiler, name, &source(name), storage).display().to_string();
+    let kernels = files.iter().map(built).collect::<Vec<_>>().join(":");
+    let variables = [("LD_LIBRARY_PATH", folder.display().to_string()), ("EMULATED_KERNELS", kernels), ("PELLUCID_CUBLASLT", "off".into())];
+    Some((folder, variables))
 }
 
-/// The folder of the `libcuda`.
-fn libcuda(compiler: &str) -> PathBuf {
-    let text = fs::read_to_string(home().join("emulator/driver.cpp")).expect("the driver stands beside the emulator");
-    let library = built(compiler, "../emulator/driver.cpp", &text, Storage::F32);
-    let folder = library.with_extension("driver");
+/// The `libcuda` without kernels, and a `libnccl` on it: names and values of the environment that finds both.
+pub fn nccl() -> Option<[(&'static str, String); 2]> {
+    let (driver, nccl) = (folder_with("driver.cpp", "libcuda.so.1")?, folder_with("nccl.cpp", "libnccl.so.2")?);
+    Some([("LD_LIBRARY_PATH", driver.display().to_string()), ("PELLUCID_NCCL", nccl.display().to_string())])
+}
+
+/// A folder that has a file of `kernels/emulator`, compiled, under the name of what it stands for. Nothing where there is no C++ compiler.
+pub fn folder_with(file: &str, name: &str) -> Option<PathBuf> {
+    Library::of("activation/cuda.cu", Storage::F32)?;
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+    let text = fs::read_to_string(home().join("emulator").join(file)).expect("it stands beside the emulator");
+    let library = built(&compiler, &format!("../emulator/{file}"), &text, Storage::F32);
+    let folder = library.with_extension("folder");
     fs::create_dir_all(&folder).expect("the target folder can be written");
     // Another test's process may be using the same: it is put in place whole.
     let mine = folder.join(format!("{}.{:?}", std::process::id(), std::thread::current().id()));
     fs::copy(&library, &mine).expect("the target folder can be written");
-    fs::rename(&mine, folder.join("libcuda.so.1")).expect("the target folder can be written");
-    folder
+    fs::rename(&mine, folder.join(name)).expect("the target folder can be written");
+    Some(folder)
 }
 
 /// The folder of the crate `kernels`, seen from any crate of the workspace.
@@ -157,6 +183,17 @@ impl Library {
 pub fn source(file: &str) -> String {
     let path = home().join("src").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The file of a module: `attention_backward` is `attention/cuda_backward.cu`.
+pub fn file(module: &str) -> Option<String> {
+    let folders = fs::read_dir(home().join("src")).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let of_folder = |folder: String| {
+        let rest = module.strip_prefix(&folder)?;
+        let file = format!("{folder}/cuda{rest}.cu");
+        home().join("src").join(&file).exists().then_some(file)
+    };
+    folders.filter_map(of_folder).next()
 }
 
 fn symbol(handle: *mut c_void, name: &str) -> *mut c_void {

@@ -2,12 +2,16 @@
 //! Tests take this file in by its path, beside `library.rs` as `emulator`.
 
 use std::collections::HashMap;
-use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kernels::cuda::{Address, Fault, Launch, Queue, Recording, Storage};
+use kernels::cuda::{Address, Clock, Fault, Launch, Queue, Recording, Storage};
 
-use super::emulator::{Launched, Library, Schedule, home};
+use super::emulator::{Launched, Library, Schedule, file};
+use ticking::Ticking;
+
+#[path = "ticking.rs"]
+mod ticking;
 
 /// Bytes before and after what is given out that nobody may write.
 const FENCE: usize = 256;
@@ -18,8 +22,11 @@ const POISON: u8 = 0xff;
 pub struct Emulated {
     pub schedule: Schedule,
     pub capability: u32,
+    pub multiprocessors: usize,
     /// What memory it has.
     pub bytes: usize,
+    /// How many joins it still leaves out.
+    deaf: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -28,9 +35,12 @@ struct State {
     libraries: HashMap<(&'static str, Storage), Arc<Library>>,
     /// By address: the memory with its fences, and where in it the address is.
     memory: HashMap<Address, (Vec<u8>, usize, usize)>,
+    /// What branches hold back, and whether work goes there now.
+    branch: Vec<Step>,
+    inside: bool,
     recording: Option<Vec<Step>>,
     recordings: Vec<Arc<Vec<Step>>>,
-    launches: usize,
+    ticking: Ticking,
 }
 
 /// What a recording holds.
@@ -38,13 +48,15 @@ struct State {
 enum Step {
     Launch { library: Arc<Library>, kernel: &'static str, how: Launched, arguments: Vec<u8> },
     Clear(Address, usize),
+    OnBranch(Box<Step>),
+    Join,
 }
 
 impl Emulated {
     /// A device that runs warps in this order; nothing where there is no C++ compiler.
     pub fn new(schedule: Schedule) -> Option<Self> {
         Library::of("activation/cuda.cu", Storage::F32)?;
-        Some(Self { schedule, capability: 90, bytes: 1 << 30, state: Mutex::default() })
+        Some(Self { schedule, capability: 90, multiprocessors: 8, bytes: 1 << 30, deaf: AtomicUsize::new(0), state: Mutex::default() })
     }
 
     /// The same as another architecture.
@@ -57,9 +69,14 @@ impl Emulated {
         Self { bytes, ..self }
     }
 
-    /// Launches so far, those of recordings as often as they ran.
-    pub fn launches(&self) -> usize {
-        self.state().launches
+    /// The same with so many multiprocessors.
+    pub fn of_multiprocessors(self, multiprocessors: usize) -> Self {
+        Self { multiprocessors, ..self }
+    }
+
+    /// The same without the next so many joins of branches, as if they had been forgotten.
+    pub fn without_joins(self, joins: usize) -> Self {
+        Self { deaf: AtomicUsize::new(joins), ..self }
     }
 
     /// What was recorded so far.
@@ -88,53 +105,45 @@ impl Emulated {
         }
         let none = || Fault::NoModule { module: launch.module.into(), capability: self.capability };
         let file = file(launch.module).ok_or_else(none)?;
-        let library =
-            if self.capability < 80 { Library::before_tensor_cores(&file, launch.storage) } else { Library::of(&file, launch.storage) };
-        let library = Arc::new(library.ok_or_else(none)?);
+        let library = Arc::new(Library::of_architecture(&file, launch.storage, self.capability).ok_or_else(none)?);
         self.state().libraries.insert((launch.module, launch.storage), library.clone());
         Ok(library)
     }
 
     fn perform(&self, step: &Step) -> Result<(), Fault> {
         match step {
+            // Both orders are allowed: a branch's work goes first, or as late as a join lets it.
+            Step::OnBranch(step) if matches!(self.schedule, Schedule::Forward) => self.perform(step),
+            Step::OnBranch(step) => {
+                self.state().branch.push((**step).clone());
+                Ok(())
+            }
+            Step::Join => {
+                let waiting = std::mem::take(&mut self.state().branch);
+                waiting.iter().try_for_each(|step| self.perform(step))
+            }
             Step::Clear(at, bytes) => {
                 // SAFETY: kernels and the engine are given addresses of this device's memory only.
                 unsafe { std::ptr::write_bytes(at.0 as *mut u8, 0, *bytes) };
                 Ok(())
             }
             Step::Launch { library, kernel, how, arguments } => {
-                self.state().launches += 1;
-                let aligned: Vec<u64> = arguments.chunks(8).map(word).collect();
-                let ran = library.run_on(kernel, *how, aligned.as_ptr().cast(), self.schedule);
+                self.state().ticking.launched(how.grid);
+                let ran = library.run_bytes(kernel, *how, arguments, self.schedule);
                 ran.map_err(|reason| Fault::Refused { what: format!("{kernel} ({how:?})"), reason })
             }
         }
     }
 
     fn perform_or_record(&self, step: Step) -> Result<(), Fault> {
+        let step = if self.state().inside { Step::OnBranch(Box::new(step)) } else { step };
         if let Some(recording) = &mut self.state().recording {
             recording.push(step);
             return Ok(());
         }
+        self.state().ticking.computes();
         self.perform(&step)
     }
-}
-
-fn word(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word[..bytes.len()].copy_from_slice(bytes);
-    u64::from_le_bytes(word)
-}
-
-/// `attention_backward` is `attention/cuda_backward.cu`.
-fn file(module: &str) -> Option<String> {
-    let folders = fs::read_dir(home().join("src")).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let of_folder = |folder: String| {
-        let rest = module.strip_prefix(&folder)?;
-        let file = format!("{folder}/cuda{rest}.cu");
-        home().join("src").join(&file).exists().then_some(file)
-    };
-    folders.filter_map(of_folder).next()
 }
 
 impl Queue for Emulated {
@@ -147,7 +156,7 @@ impl Queue for Emulated {
     }
 
     fn multiprocessors(&self) -> usize {
-        8
+        self.multiprocessors
     }
 
     fn allocate(&self, bytes: usize) -> Result<Address, Fault> {
@@ -169,12 +178,14 @@ impl Queue for Emulated {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
+        self.state().ticking.copies([bytes.len(), 0]);
         // SAFETY: as for `perform`.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.0 as *mut u8, bytes.len()) };
         Ok(())
     }
 
     fn download(&self, from: Address, to: &mut [u8]) -> Result<(), Fault> {
+        self.state().ticking.copies([0, to.len()]);
         // SAFETY: as for `perform`.
         unsafe { std::ptr::copy_nonoverlapping(from.0 as *const u8, to.as_mut_ptr(), to.len()) };
         Ok(())
@@ -185,6 +196,10 @@ impl Queue for Emulated {
     }
 
     fn launch(&self, launch: &Launch) -> Result<(), Fault> {
+        let (what, most) = (launch.kernel.to_string(), self.shared_memory());
+        if launch.shared > most {
+            return Err(Fault::Refused { what, reason: format!("{} bytes of shared memory, where {most} are", launch.shared) });
+        }
         let how = Launched { grid: launch.grid, threads: launch.threads, shared: launch.shared };
         let library = self.library(launch)?;
         self.perform_or_record(Step::Launch { library, kernel: launch.kernel, how, arguments: launch.arguments.to_vec() })
@@ -192,6 +207,21 @@ impl Queue for Emulated {
 
     fn synchronise(&self) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn fork(&self, branch: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        self.state().inside = true;
+        let launched = branch();
+        self.state().inside = false;
+        launched
+    }
+
+    fn join(&self) -> Result<(), Fault> {
+        let is_left_out = |left: usize| left.checked_sub(1);
+        if self.deaf.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_left_out).is_ok() {
+            return Ok(());
+        }
+        self.perform_or_record(Step::Join)
     }
 
     fn record(&self) -> Result<bool, Fault> {
@@ -208,6 +238,11 @@ impl Queue for Emulated {
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
         let steps = self.state().recordings[recording.0 as usize].clone();
+        self.state().ticking.computes();
         steps.iter().try_for_each(|step| self.perform(step))
+    }
+
+    fn clock(&self) -> Option<&dyn Clock> {
+        Some(self)
     }
 }

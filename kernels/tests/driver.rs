@@ -10,7 +10,7 @@ mod emulator;
 use std::process::Command;
 
 use kernels::cuda::driver::Driver;
-use kernels::cuda::{Fault, Queue, Storage, decode, encode};
+use kernels::cuda::{Clock, Fault, Mark, Queue, Storage, decode, encode};
 use kernels::tokens::cuda::{Cut, cut};
 use kernels::{Device, device::Cuda};
 
@@ -87,6 +87,90 @@ fn what_is_recorded_runs_when_it_is_replayed() {
         driver.replay(recording).unwrap();
         assert_eq!(read(), [[0; 8], [7; 8]].concat()[..]);
         assert!(driver.replay(kernels::cuda::Recording(9)).is_err());
+    });
+}
+
+/// The emulated driver counts a thousandth for a launch and for each of its blocks.
+#[test]
+fn moments_and_stretches() {
+    with_driver("moments_and_stretches", &[], || {
+        let driver = open();
+        let tell = |between| driver.milliseconds(between).unwrap();
+        let before = driver.mark().unwrap();
+        leading(&driver, &[0.5; 32]).unwrap();
+        let after = driver.mark().unwrap();
+        assert_eq!((tell([before, after]), tell([before, before])), (0.002, 0.0));
+        let at = driver.allocate(16).unwrap();
+        driver.watch().unwrap();
+        leading(&driver, &[0.5; 32]).unwrap();
+        assert!(driver.record().unwrap());
+        driver.clear(at, 8).unwrap();
+        driver.replay(driver.end_recording().unwrap()).unwrap();
+        let stretches = driver.watched().unwrap();
+        assert_eq!(stretches.iter().map(|&between| tell(between)).collect::<Vec<_>>(), [0.002, 0.0], "a launch, and a replay that clears");
+        assert!(driver.watched().unwrap().is_empty(), "it is watched no more");
+        for _ in 0..1024 {
+            driver.mark().unwrap();
+        }
+        let last = driver.mark().unwrap();
+        assert!(driver.milliseconds([last, Mark(last.0 + 1)]).is_err() && driver.milliseconds([after, last]).is_err());
+        assert_eq!(tell([Mark(last.0 - 1023), last]), 0.0);
+        assert_eq!(driver.memory().unwrap().1, 1 << 30);
+    });
+}
+
+/// Three places of eight equal numbers. The main path copies the second to the first, a branch the first to the third, and then the main
+/// path clears the first: all at once, or recorded and replayed. Joins are there or left out: before the clearing, and at the end.
+fn forked(driver: &Driver, recorded: bool, joins: [bool; 2]) -> Result<Vec<f32>, Fault> {
+    let at = driver.allocate(96)?;
+    driver.upload(at, &encode(Storage::F32, &[[1.0f32; 8], [2.0; 8], [3.0; 8]].concat()))?;
+    let copy = |from: usize, to: usize| {
+        let (from, to) = (at.plus(32 * from), at.plus(32 * to));
+        cut(driver, Storage::F32, Cut { from, to, images: 1, from_tokens: 1, to_tokens: 1, first: 0, width: 8 })
+    };
+    let recording = recorded && driver.record()?;
+    copy(1, 0)?;
+    driver.fork(&mut || copy(0, 2))?;
+    if joins[0] {
+        driver.join()?;
+    }
+    driver.clear(at, 32)?;
+    if joins[1] {
+        driver.join()?;
+    }
+    if recording {
+        driver.replay(driver.end_recording()?)?;
+    }
+    let mut bytes = vec![0; 96];
+    driver.download(at, &mut bytes)?;
+    driver.join()?;
+    driver.free(at);
+    Ok(decode::<f32>(Storage::F32, &bytes).into_iter().step_by(8).collect())
+}
+
+#[test]
+fn a_branch_runs_beside_the_main_path() {
+    for early in ["0", "1"] {
+        with_driver("a_branch_runs_beside_the_main_path", &[("EMULATED_EARLY", early)], || {
+            let driver = open();
+            for recorded in [false, true] {
+                assert_eq!(forked(&driver, recorded, [true; 2]), Ok(vec![0.0, 2.0, 2.0]), "recorded: {recorded}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_join_that_is_missing_shows() {
+    with_driver("a_join_that_is_missing_shows", &[], || {
+        let driver = open();
+        for recorded in [false, true] {
+            // What the branch reads was cleared before it came to it.
+            assert_eq!(forked(&driver, recorded, [false, true]), Ok(vec![0.0, 2.0, 0.0]), "recorded: {recorded}");
+        }
+        assert_eq!(forked(&driver, false, [false; 2]), Ok(vec![0.0, 2.0, 3.0]), "nobody waits for the branch");
+        assert!(matches!(forked(&driver, true, [false; 2]), Err(Fault::Refused { .. })), "a recording joins what it forked");
+        assert_eq!(forked(&driver, true, [true; 2]), Ok(vec![0.0, 2.0, 2.0]), "a failed recording leaves nothing behind");
     });
 }
 

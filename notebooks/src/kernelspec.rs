@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 pub const DISPLAY_NAME: &str = "Rust (Pellucid)";
 /// The folder of its kernelspec, unless another is named.
 pub const NAME: &str = "pellucid";
+/// What a launcher shows; the dashboard's icon.
+const LOGO: &str = include_str!("../../workbench/assets/icon.svg");
 
 /// For whom it is installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub fn install(place: &Place, name: &str, engine: EngineKind, program: &Path) ->
     let folder = folder(place, name)?;
     std::fs::create_dir_all(&folder).map_err(Error::file("cannot make", &folder))?;
     let text = serde_json::to_string_pretty(&kernelspec(name, engine, program)).unwrap_or_default();
+    let logo = folder.join("logo-svg.svg");
+    std::fs::write(&logo, LOGO).map_err(Error::file("cannot write", &logo))?;
     // Jupyter never meets half of it.
     let (path, beside) = (folder.join("kernel.json"), folder.join(".kernel.json.new"));
     std::fs::write(&beside, text + "\n").map_err(Error::file("cannot write", &beside))?;

@@ -117,7 +117,7 @@ fn nbclient_runs_every_lesson() {
     let paths = folder.filter_map(|entry| Some(entry.ok()?.path()));
     let mut lessons: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "ipynb")).collect();
     lessons.sort();
-    assert!(lessons.len() >= 5, "{lessons:?}");
+    assert!(lessons.len() >= 6, "{lessons:?}");
     check("lessons", &lessons);
 }
 
@@ -136,6 +136,8 @@ fn jupyter_lists_the_kernel_while_it_is_installed() {
     succeeds(install);
     assert_eq!(listed()["spec"]["display_name"], "Rust (Pellucid)");
     assert_eq!(listed()["spec"]["interrupt_mode"], "message");
+    let resources = listed()["resource_dir"].as_str().map(PathBuf::from).expect("its folder");
+    assert!(resources.join("logo-svg.svg").is_file(), "a launcher has something to show");
     let mut program = checkout.program();
     program.args(["uninstall", "--prefix"]).arg(&prefix);
     succeeds(program);

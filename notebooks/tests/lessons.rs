@@ -76,11 +76,16 @@ fn lesson_08_your_own_method() {
 }
 
 #[test]
+fn lesson_09_on_a_gpu() {
+    shows("09_on_a_gpu.ipynb", 3, 2);
+}
+
+#[test]
 fn every_lesson_is_among_these_tests() {
     let folder = std::fs::read_dir(workbench::source().join("notebooks")).expect("the lessons");
     let lessons: Vec<PathBuf> =
         folder.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|end| end == "ipynb")).collect();
-    assert!(lessons.len() >= 5, "{lessons:?}");
+    assert!(lessons.len() >= 6, "{lessons:?}");
     for lesson in lessons {
         let name = lesson.file_name().expect("a name").to_string_lossy().into_owned();
         assert!(include_str!("lessons.rs").contains(&format!("\"{name}\"")), "{name} is not executed");

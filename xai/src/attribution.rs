@@ -34,6 +34,10 @@ pub struct Recipe {
     pub kernel_set: String,
     /// Images in the batch.
     pub batch: usize,
+    /// Variants of a picture that a device had room for in one of the method's own passes, on which the last bits depend; nothing where
+    /// no device made any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variants_at_once: Option<usize>,
 }
 
 impl Recipe {

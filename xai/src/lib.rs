@@ -17,6 +17,7 @@
 
 mod attribution;
 mod batch;
+mod bytes;
 pub mod cancellation;
 mod checkpoint;
 mod colormap;
@@ -57,4 +58,7 @@ pub use patches::Patches;
 pub use preprocess::{Normalization, Preprocessor, Resample, Window};
 pub use target::Target;
 pub use trace::{Gradients, Probe, Trace};
-pub use vit::{Activation, Family, FinalNorm, HeadKind, Pooling, PositionResize, Positions, Precision, Source, Tokens, Vit, VitConfig};
+pub use vit::{
+    Activation, DeviceTime, Exact, Family, FinalNorm, HeadKind, Pooling, PositionResize, Positions, Precision, Source, Tokens, Vit,
+    VitConfig,
+};

@@ -8,19 +8,28 @@ mod emulator;
 use std::process::Command;
 
 use xai::training::{AdamW, Decay, Step, Training};
-use xai::{Batch, Device, Gradient, HeadKind, Method, Precision, Relevance, Rollout, SmoothGrad, Target, Vit, VitConfig, explain};
+use xai::{
+    Batch, Device, Gradient, HeadKind, IntegratedGradients, Method, Precision, Quadrature, Relevance, Rollout, SmoothGrad, Target, Vit,
+    VitConfig, explain,
+};
 
 /// Runs `case` in a process that finds the emulated driver, as a library is looked for only once; `name` is the calling test's.
+/// Then once more beside an emulated cublasLt that has to take all products: one that it does not take is an error there.
 #[track_caller]
 fn with_driver(name: &str, case: fn()) {
     if std::env::var_os("EMULATED_KERNELS").is_some() {
         return case();
     }
     let Some((_, variables)) = emulator::driver() else { return };
-    let mut inside = Command::new(std::env::current_exe().expect("a test knows where it is"));
-    let ended = inside.args(["--exact", name, "--nocapture"]).envs(variables).output().expect("a test can start itself");
-    let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-    assert!(ended.status.success() && said.contains("1 passed"), "{said}");
+    let Some(library) = emulator::folder_with("cublaslt.cpp", "libcublasLt.so.12") else { return };
+    let library = library.join("libcublasLt.so.12").display().to_string();
+    for more in [vec![], vec![("PELLUCID_CUBLASLT", library.as_str()), ("PELLUCID_PRODUCTS", "cublaslt")]] {
+        let mut inside = Command::new(std::env::current_exe().expect("a test knows where it is"));
+        inside.args(["--exact", name, "--nocapture"]).env_remove("PELLUCID_PRODUCTS").envs(variables.clone()).envs(more.clone());
+        let ended = inside.output().expect("a test can start itself");
+        let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.status.success() && said.contains("1 passed"), "{more:?}: {said}");
+    }
 }
 
 fn vit() -> Vit {
@@ -36,11 +45,13 @@ fn maps_are_those_of_the_cpu() {
         assert_eq!((on_device.device(), Device::best()), (Device::Cuda(0), Device::Cuda(0)));
         let pixels = kernels::check::seeded::<f32>(3, 2 * 3 * 16 * 16);
         let batch = Batch::new(ndarray::Array4::from_shape_vec((2, 3, 16, 16), pixels).unwrap()).unwrap();
+        let quadrature = Quadrature::Adaptive { tolerance: 0.01, most: 9 };
         let methods = [
             Method::Rollout(Rollout::abnar_2020()),
             Method::Relevance(Relevance::chefer_iccv21()),
             Method::Gradient(Gradient::default()),
             Method::SmoothGrad(SmoothGrad { samples: 3, ..SmoothGrad::smilkov_2017() }),
+            Method::IntegratedGradients(IntegratedGradients { quadrature, ..IntegratedGradients::sundararajan_2017() }),
         ];
         // Thrice, so that launches are recorded and replayed.
         for method in methods.iter().cycle().take(3 * methods.len()) {

@@ -1,12 +1,12 @@
 // Softmax attention forward with the log-sum-exp of every row, for heads of 32, 64, 80 and 128 values.
 //
-// A block owns 64 queries of one head, a warp 16 of them; tiles of keys and values stream through shared memory while the tile
+// A block owns 64 (or 32) queries of one head, a warp 16 of them; tiles of keys and values stream through shared memory while the tile
 // before is multiplied, and the softmax follows them (online: Milakov and Gimelshein 2018; tiled: Dao et al. 2022).
 //   1  scores and probabilities in memory: tokens² values written and read for each head
 //   2  online softmax: nothing of that size, probabilities go from registers to the second product
 //   3  two stages of asynchronous copies: loads hide behind products
-// Grid: (ceil(tokens / 64), heads, images); dynamic shared memory: (64 + 4·KEYS)·STRIDE values.
-#include "../../cuda/tensor.cuh"
+// Grid: (ceil(tokens / QUERIES), heads, images); dynamic shared memory: (QUERIES + 4·KEYS)·STRIDE values.
+#include "../../cuda/softmax.cuh"
 
 struct AttentionForward {
     const storage* qkv;   // (images, tokens, 3·heads·WIDTH) as [q | k | v]
@@ -16,71 +16,33 @@ struct AttentionForward {
     float scale;          // log2(e)/√WIDTH: scores are powers of two
 };
 
-constexpr int QUERIES = 64, THREADS = 128;
-
+// Tiles fit 64 KiB of shared memory on architectures that have no more.
 template <int WIDTH>
-constexpr int KEYS = sizeof(storage) == 2 ? 64 : WIDTH > 64 ? 16 : 32;
-
-// What a warp keeps of its 16 queries: rows g and g + 8 of a lane.
+constexpr bool SMALL = BEFORE_AMPERE && WIDTH > 80;
 template <int WIDTH>
-struct Rows {
-    float context[WIDTH / 8][4];
-    float highest[2] = {LOWEST, LOWEST};
-    float sum[2] = {0.0f, 0.0f};  // of this lane's columns
-
-    // Scores become probabilities beside the highest score so far; what was gathered before is brought to the same scale.
-    template <int TILES>
-    DEVICE void soften(float (*scores)[4], float scale) {
-#pragma unroll
-        for (int half = 0; half < 2; half++) {
-            float most = LOWEST;
-#pragma unroll
-            for (int tile = 0; tile < TILES; tile++) most = fmaxf(most, fmaxf(scores[tile][2 * half], scores[tile][2 * half + 1]));
-            most = fmaxf(highest[half], row_max(most) * scale);
-            const float shrink = power_of_two(highest[half] - most);
-            highest[half] = most;
-            sum[half] *= shrink;
-#pragma unroll
-            for (int tile = 0; tile < WIDTH / 8; tile++) context[tile][2 * half] *= shrink, context[tile][2 * half + 1] *= shrink;
-#pragma unroll
-            for (int tile = 0; tile < TILES; tile++)
-#pragma unroll
-                for (int i = 2 * half; i < 2 * half + 2; i++) {
-                    scores[tile][i] = power_of_two(fmaf(scores[tile][i], scale, -most));
-                    sum[half] += scores[tile][i];
-                }
-        }
-    }
-
-    // Divides by the sums; returns the log-sum-exp of the row that this lane writes, if it writes one.
-    DEVICE void finish(float* log_sum_exp) {
-#pragma unroll
-        for (int half = 0; half < 2; half++) {
-            const float whole = row_sum(sum[half]), share = 1.0f / whole;
-            log_sum_exp[half] = (highest[half] + log2f(whole)) * LN_2;
-#pragma unroll
-            for (int tile = 0; tile < WIDTH / 8; tile++) context[tile][2 * half] *= share, context[tile][2 * half + 1] *= share;
-        }
-    }
-};
+constexpr int QUERIES = SMALL<WIDTH> && sizeof(storage) == 4 ? 32 : 64;
+template <int WIDTH>
+constexpr int THREADS = 2 * QUERIES<WIDTH>;
+template <int WIDTH>
+constexpr int KEYS = sizeof(storage) == 2 ? (SMALL<WIDTH> ? 32 : 64) : WIDTH > 64 ? 16 : 32;
 
 template <int WIDTH>
 DEVICE void forward(const AttentionForward& a) {
-    constexpr int COUNT = KEYS<WIDTH>, TILES = COUNT / 8, TILE = COUNT * STRIDE<WIDTH>;
+    constexpr int COUNT = KEYS<WIDTH>, TILES = COUNT / 8, TILE = COUNT * STRIDE<WIDTH>, OWN = QUERIES<WIDTH>;
     DYNAMIC_SHARED(memory);
     storage* const queries = (storage*)memory;
-    storage* const stages = queries + QUERIES * STRIDE<WIDTH>;  // two of keys and values
-    const int first = blockIdx.x * QUERIES, head = blockIdx.y, image = blockIdx.z, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    storage* const stages = queries + OWN * STRIDE<WIDTH>;  // two of keys and values
+    const int first = blockIdx.x * OWN, head = blockIdx.y, image = blockIdx.z, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const size_t width = size_t(a.heads) * WIDTH, step = 3 * width;
     const storage* const of_head = a.qkv + image * a.tokens * step + head * WIDTH;
     auto fetch = [&](int tile) {
         const int key = tile * COUNT, there = a.tokens - key;
         storage* const stage = stages + tile % 2 * 2 * TILE;
-        if (there > 0) copy_tile<COUNT, WIDTH, THREADS>(stage, of_head + width + key * step, step, there);
-        if (there > 0) copy_tile<COUNT, WIDTH, THREADS>(stage + TILE, of_head + 2 * width + key * step, step, there);
+        if (there > 0) copy_tile<COUNT, WIDTH, THREADS<WIDTH>>(stage, of_head + width + key * step, step, there);
+        if (there > 0) copy_tile<COUNT, WIDTH, THREADS<WIDTH>>(stage + TILE, of_head + 2 * width + key * step, step, there);
         commit_copies();
     };
-    copy_tile<QUERIES, WIDTH, THREADS>(queries, of_head + first * step, step, a.tokens - first);
+    copy_tile<OWN, WIDTH, THREADS<WIDTH>>(queries, of_head + first * step, step, a.tokens - first);
     fetch(0);
 
     Rows<WIDTH> rows;
@@ -113,7 +75,7 @@ DEVICE void forward(const AttentionForward& a) {
             a.log_sum_exp[(size_t(image) * a.tokens + row + 8 * half) * a.heads + head] = log_sum_exp[half];
 }
 
-KERNEL(THREADS, attention_forward_32, AttentionForward) { forward<32>(a); }
-KERNEL(THREADS, attention_forward_64, AttentionForward) { forward<64>(a); }
-KERNEL(THREADS, attention_forward_80, AttentionForward) { forward<80>(a); }
-KERNEL(THREADS, attention_forward_128, AttentionForward) { forward<128>(a); }
+KERNEL(THREADS<32>, attention_forward_32, AttentionForward) { forward<32>(a); }
+KERNEL(THREADS<64>, attention_forward_64, AttentionForward) { forward<64>(a); }
+KERNEL(THREADS<80>, attention_forward_80, AttentionForward) { forward<80>(a); }
+KERNEL(THREADS<128>, attention_forward_128, AttentionForward) { forward<128>(a); }

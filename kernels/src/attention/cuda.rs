@@ -1,4 +1,12 @@
-//! Launches of `cuda.cu`, `cuda_map.cu` and `cuda_backward.cu`, for heads of 32, 64, 80 and 128 values.
+//! Launches of `cuda.cu`, `cuda_map.cu`, `cuda_fused.cu` and `cuda_backward.cu`, for heads of 32, 64, 80 and 128 values.
+
+mod fused;
+mod plan;
+
+pub use fused::{AttentionFused, forward_with_map};
+pub use plan::{Chip, MapLaunch};
+
+use fused::{fused_bytes, fused_keys, fused_stages};
 
 use super::{HeadFusion, Shape};
 use crate::cuda::{Address, Fault, Queue, Storage, arguments, run};
@@ -90,18 +98,27 @@ pub fn filled_width(width: usize) -> Option<usize> {
     [32, 64, 80, 128].into_iter().find(|most| width <= *most)
 }
 
-/// Context and log-sum-exp, as [`super::forward`].
+/// Context and log-sum-exp, as [`super::forward`]: the way that the queue has for it, else [`own`].
 ///
 /// # Errors
 /// As for [`Queue::launch`].
 pub fn forward(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<(), Fault> {
+    if queue.attention(storage, shape, arguments)? { Ok(()) } else { own(queue, storage, shape, arguments) }
+}
+
+/// The same with the kernels of `cuda.cu`.
+///
+/// # Errors
+/// As for [`Queue::launch`].
+pub fn own(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<(), Fault> {
     let kernel = match shape.head_width {
         32 => "attention_forward_32",
         64 => "attention_forward_64",
         80 => "attention_forward_80",
         _ => "attention_forward_128",
     };
-    let how = ([shape.tokens.div_ceil(64), shape.heads, shape.images], 128, tile_bytes(storage, shape, 64 + 4 * keys(storage, shape)));
+    let (queries, keys) = tiles(queue, storage, shape);
+    let how = ([shape.tokens.div_ceil(queries), shape.heads, shape.images], 2 * queries, tile_bytes(storage, shape, queries + 4 * keys));
     run(queue, ("attention", storage, kernel), how, &arguments)
 }
 
@@ -116,8 +133,9 @@ pub fn fused_map(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: A
         80 => "attention_map_80",
         _ => "attention_map_128",
     };
-    let keys = keys(storage, shape);
-    let how = ([shape.tokens.div_ceil(64), shape.tokens.div_ceil(keys), shape.images], 128, tile_bytes(storage, shape, 2 * (64 + keys)));
+    let (queries, keys) = tiles(queue, storage, shape);
+    let grid = [shape.tokens.div_ceil(queries), shape.tokens.div_ceil(keys), shape.images];
+    let how = (grid, 2 * queries, tile_bytes(storage, shape, 2 * (queries + keys)));
     run(queue, ("attention_map", storage, kernel), how, &arguments)
 }
 
@@ -144,7 +162,7 @@ pub fn backward(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: At
     let start = |kernel, how| run(queue, ("attention_backward", storage, kernel), how, &arguments);
     let Shape { images, tokens, heads, .. } = shape;
     start(dots, ([(images * tokens * heads).div_ceil(4), 1, 1], 128, 0))?;
-    let (rows, count) = backward_tiles(storage, shape.head_width);
+    let (rows, count) = backward_tiles(queue, storage, shape.head_width);
     let of_queries_too = 2 * 64 * 12;
     let how = ([tokens.div_ceil(rows), heads, images], 2 * rows, tile_bytes(storage, shape, 2 * rows + 4 * count) + of_queries_too);
     start(of_keys, how)?;
@@ -155,22 +173,30 @@ pub fn backward(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: At
     start("attention_row_step", ([(images * tokens).div_ceil(128), 1, 1], 128, 0))
 }
 
-/// Rows that a block keeps, and rows that stream by.
-fn backward_tiles(storage: Storage, head_width: usize) -> (usize, usize) {
+/// Whether tiles have to be smaller, for 64 KiB of shared memory.
+fn is_before_ampere(queue: &dyn Queue) -> bool {
+    queue.capability() < 80
+}
+
+/// Rows that a block of the backward pass keeps, and rows that stream by.
+fn backward_tiles(queue: &dyn Queue, storage: Storage, head_width: usize) -> (usize, usize) {
     match (storage, head_width) {
-        (Storage::F32, 128) => (32, 16),
+        (Storage::F32, 128) => (if is_before_ampere(queue) { 16 } else { 32 }, 16),
+        (Storage::F32, 80) if is_before_ampere(queue) => (32, 16),
         (Storage::F32, _) | (_, 128) => (64, 16),
-        (_, 80) => (64, 48),
+        (_, 80) => (64, if (75..80).contains(&queue.capability()) { 32 } else { 48 }),
         _ => (64, 64),
     }
 }
 
-/// Keys of a tile.
-fn keys(storage: Storage, shape: Shape) -> usize {
-    match storage {
-        Storage::F32 if shape.head_width > 64 => 16,
-        Storage::F32 => 32,
-        _ => 64,
+/// Queries of a block, and keys of a tile.
+fn tiles(queue: &dyn Queue, storage: Storage, shape: Shape) -> (usize, usize) {
+    match (storage, shape.head_width) {
+        (Storage::F32, 128) => (if is_before_ampere(queue) { 32 } else { 64 }, 16),
+        (Storage::F32, 80) => (64, 16),
+        (Storage::F32, _) => (64, 32),
+        (_, 128) => (64, if is_before_ampere(queue) { 32 } else { 64 }),
+        _ => (64, 64),
     }
 }
 

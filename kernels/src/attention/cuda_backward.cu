@@ -25,10 +25,16 @@ struct AttentionBackward {
 };
 
 constexpr bool HALF = sizeof(storage) == 2;
+// Tiles fit 64 KiB of shared memory on architectures that have no more.
 template <int WIDTH>
-constexpr int ROWS = !HALF && WIDTH > 80 ? 32 : 64;
+constexpr int ROWS = HALF || WIDTH <= 64 ? 64 : BEFORE_AMPERE ? (WIDTH > 80 ? 16 : 32) : WIDTH > 80 ? 32 : 64;
+#ifdef TURING
+constexpr int COUNT_OF_80 = 32;  // more would spill registers
+#else
+constexpr int COUNT_OF_80 = 48;
+#endif
 template <int WIDTH>
-constexpr int COUNT = HALF && WIDTH <= 64 ? 64 : HALF && WIDTH <= 80 ? 48 : 16;  // of the tiles that stream
+constexpr int COUNT = !HALF || WIDTH > 80 ? 16 : WIDTH > 64 ? COUNT_OF_80 : 64;  // of the tiles that stream
 
 // What a query brings beside its vectors, in shared memory.
 struct Query { float log_sum_exp, dot, weight; };

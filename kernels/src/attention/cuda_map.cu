@@ -3,7 +3,8 @@
 //   1  maps of all heads in memory, then a reduction: 2·heads·tokens² values moved
 //   2  a block owns 64 queries by KEYS keys of the fused map and goes through the heads: nothing of a single head is stored,
 //      and the next head's tiles arrive while this one's are multiplied
-// Grid: (ceil(tokens / 64), ceil(tokens / KEYS), images); dynamic shared memory: 2·(64 + KEYS)·STRIDE values.
+//   3  where blocks fill the device: cuda_fused.cu, which makes the map on the way
+// Grid: (ceil(tokens / QUERIES), ceil(tokens / KEYS), images); dynamic shared memory: 2·(QUERIES + KEYS)·STRIDE values.
 #include "../../cuda/tensor.cuh"
 
 struct AttentionMap {
@@ -15,25 +16,31 @@ struct AttentionMap {
     int fusion;                 // a Fusion
 };
 
-constexpr int QUERIES = 64, THREADS = 128;
 enum Fusion { MEAN, MAX, MIN };
 
+// Tiles fit 64 KiB of shared memory on architectures that have no more.
 template <int WIDTH>
-constexpr int KEYS = sizeof(storage) == 2 ? 64 : WIDTH > 64 ? 16 : 32;
+constexpr bool SMALL = BEFORE_AMPERE && WIDTH > 80;
+template <int WIDTH>
+constexpr int QUERIES = SMALL<WIDTH> && sizeof(storage) == 4 ? 32 : 64;
+template <int WIDTH>
+constexpr int THREADS = 2 * QUERIES<WIDTH>;
+template <int WIDTH>
+constexpr int KEYS = sizeof(storage) == 2 ? (SMALL<WIDTH> ? 32 : 64) : WIDTH > 64 ? 16 : 32;
 
 template <int WIDTH>
 DEVICE void fused_map(const AttentionMap& a) {
-    constexpr int COUNT = KEYS<WIDTH>, TILES = COUNT / 8, STAGE = (QUERIES + COUNT) * STRIDE<WIDTH>;
+    constexpr int COUNT = KEYS<WIDTH>, TILES = COUNT / 8, OWN = QUERIES<WIDTH>, STAGE = (OWN + COUNT) * STRIDE<WIDTH>;
     DYNAMIC_SHARED(memory);
     storage* const stages = (storage*)memory;  // two of queries and keys
-    const int first = blockIdx.x * QUERIES, key = blockIdx.y * COUNT, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int first = blockIdx.x * OWN, key = blockIdx.y * COUNT, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const size_t width = size_t(a.heads) * WIDTH, step = 3 * width, start = size_t(blockIdx.z) * a.tokens;
     auto fetch = [&](int head) {
         storage* const stage = stages + head % 2 * STAGE;
         const storage* const of_head = a.qkv + start * step + head * WIDTH;
         if (head < a.heads) {
-            copy_tile<QUERIES, WIDTH, THREADS>(stage, of_head + first * step, step, a.tokens - first);
-            copy_tile<COUNT, WIDTH, THREADS>(stage + QUERIES * STRIDE<WIDTH>, of_head + width + key * step, step, a.tokens - key);
+            copy_tile<OWN, WIDTH, THREADS<WIDTH>>(stage, of_head + first * step, step, a.tokens - first);
+            copy_tile<COUNT, WIDTH, THREADS<WIDTH>>(stage + OWN * STRIDE<WIDTH>, of_head + width + key * step, step, a.tokens - key);
         }
         commit_copies();
     };
@@ -53,7 +60,7 @@ DEVICE void fused_map(const AttentionMap& a) {
             log_sum_exp[half] = row + 8 * half < a.tokens ? a.log_sum_exp[(start + row + 8 * half) * a.heads + head] * LOG2_E : -LOWEST;
         clear<TILES>(scores);
         auto left = [&](int k, u32* to) { load_left(to, queries + warp * 16 * STRIDE<WIDTH> + k * DEPTH, STRIDE<WIDTH>); };
-        times_turned<TILES, WIDTH>(scores, left, queries + QUERIES * STRIDE<WIDTH>);
+        times_turned<TILES, WIDTH>(scores, left, queries + OWN * STRIDE<WIDTH>);
 #pragma unroll
         for (int i = 0; i < TILES * 4; i++) {
             const float value = power_of_two(fmaf(scores[i / 4][i % 4], a.scale, -log_sum_exp[i % 4 / 2]));
@@ -71,7 +78,7 @@ DEVICE void fused_map(const AttentionMap& a) {
     }
 }
 
-KERNEL(THREADS, attention_map_32, AttentionMap) { fused_map<32>(a); }
-KERNEL(THREADS, attention_map_64, AttentionMap) { fused_map<64>(a); }
-KERNEL(THREADS, attention_map_80, AttentionMap) { fused_map<80>(a); }
-KERNEL(THREADS, attention_map_128, AttentionMap) { fused_map<128>(a); }
+KERNEL(THREADS<32>, attention_map_32, AttentionMap) { fused_map<32>(a); }
+KERNEL(THREADS<64>, attention_map_64, AttentionMap) { fused_map<64>(a); }
+KERNEL(THREADS<80>, attention_map_80, AttentionMap) { fused_map<80>(a); }
+KERNEL(THREADS<128>, attention_map_128, AttentionMap) { fused_map<128>(a); }

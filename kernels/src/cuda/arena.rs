@@ -1,5 +1,6 @@
 //! One piece of a device's memory at a time, given out in regions and taken back: after the first passes nothing is allocated.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Address, Fault, Queue};
@@ -17,6 +18,8 @@ pub struct Arena {
 struct Home {
     queue: Arc<dyn Queue>,
     pieces: Mutex<Vec<Piece>>,
+    /// The most bytes it had.
+    most: AtomicUsize,
 }
 
 /// Memory as the device gave it, and what of it is free, in order.
@@ -38,7 +41,7 @@ pub struct Region {
 impl Arena {
     /// An arena without memory.
     pub fn new(queue: Arc<dyn Queue>) -> Self {
-        Self { home: Arc::new(Home { queue, pieces: Mutex::default() }) }
+        Self { home: Arc::new(Home { queue, pieces: Mutex::default(), most: AtomicUsize::new(0) }) }
     }
 
     /// The device.
@@ -60,6 +63,7 @@ impl Arena {
                 pieces.retain(|piece| !piece.give_back_if_free(&*self.home.queue));
                 let start = self.home.queue.allocate(bytes)?;
                 pieces.push(Piece { start, bytes, free: Vec::new() });
+                self.home.most.fetch_max(total(&pieces), Ordering::Relaxed);
                 start
             }
         };
@@ -73,8 +77,18 @@ impl Arena {
 
     /// Bytes taken from the device.
     pub fn bytes(&self) -> usize {
-        self.home.pieces().iter().map(|piece| piece.bytes).sum()
+        total(&self.home.pieces())
     }
+
+    /// The most bytes that it had at once since this was last asked for; what nobody uses goes back to the device.
+    pub fn most_bytes(&self) -> usize {
+        self.give_back();
+        self.home.most.swap(self.bytes(), Ordering::Relaxed)
+    }
+}
+
+fn total(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|piece| piece.bytes).sum()
 }
 
 impl Region {

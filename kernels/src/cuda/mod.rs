@@ -6,15 +6,20 @@
 
 mod arena;
 mod arguments;
+mod clock;
+pub mod cublaslt;
 pub mod driver;
 mod fault;
 mod memory;
 pub mod modules;
+pub mod products;
+pub mod proof;
 mod queue;
 
 pub use arena::{Arena, Region};
 pub(crate) use arguments::arguments;
 pub use arguments::{Arguments, Field};
+pub use clock::{Clock, Mark, Stretches};
 pub use fault::Fault;
 pub use memory::{Address, Storage, as_bytes, as_bytes_mut, decode, encode};
-pub use queue::{Launch, Queue, Recording, run};
+pub use queue::{Launch, Queue, Recording, run, shared_memory};

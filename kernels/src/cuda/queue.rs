@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::driver::Driver;
-use super::{Address, Arguments, Fault, Storage};
+use super::{Address, Arguments, Clock, Fault, Storage};
+use crate::attention::Shape;
+use crate::attention::cuda::AttentionForward;
+use crate::linear::cuda::Asked;
 
 /// One launch of one kernel.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +31,7 @@ pub struct Launch<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Recording(pub u64);
 
-/// Memory of a device and the order of its work: what is asked for later happens later.
+/// Memory of a device and the order of its work: what is asked for later happens later, but for branches.
 pub trait Queue: Send + Sync + fmt::Debug {
     /// The device in words.
     fn name(&self) -> String;
@@ -38,6 +41,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
 
     /// Its multiprocessors, of which each runs some blocks.
     fn multiprocessors(&self) -> usize;
+
+    /// Bytes of shared memory that one block may have.
+    fn shared_memory(&self) -> usize {
+        shared_memory(self.capability())
+    }
 
     /// NVIDIA's driver, where this is one: what other libraries of NVIDIA's need beneath them.
     fn driver(&self) -> Option<&Driver> {
@@ -77,11 +85,45 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// As for [`Queue::upload`], and [`Fault::NoModule`] and [`Fault::OldDriver`] where the kernel cannot be loaded.
     fn launch(&self, launch: &Launch) -> Result<(), Fault>;
 
+    /// Takes a product of matrices a better way than own kernels have; false where there is none, and nothing was done.
+    ///
+    /// # Errors
+    /// As for [`Queue::launch`].
+    fn product(&self, _asked: &Asked) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    /// Takes attention forward a better way than own kernels have; false where there is none, and nothing was done.
+    ///
+    /// # Errors
+    /// As for [`Queue::launch`].
+    fn attention(&self, _storage: Storage, _shape: Shape, _arguments: AttentionForward) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
     /// Waits for everything before.
     ///
     /// # Errors
     /// As for [`Queue::upload`].
     fn synchronise(&self) -> Result<(), Fault>;
+
+    /// Runs `branch`, whose launches and clears come after all that was asked for so far and run beside what is asked for next, up to
+    /// [`Queue::join`]: until then nothing may change what they read, or use what they write. Where there is one order only, they take
+    /// their place in it. Several branches run one after the other; while one is made, no other thread launches.
+    ///
+    /// # Errors
+    /// As for [`Queue::upload`], and those of `branch`.
+    fn fork(&self, branch: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        branch()
+    }
+
+    /// What is asked for from now on comes after every branch. A recording joins all it forked.
+    ///
+    /// # Errors
+    /// As for [`Queue::upload`].
+    fn join(&self) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// From now on, launches and clears are recorded and not run; false where a device cannot record, and runs them.
     ///
@@ -100,6 +142,28 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// # Errors
     /// As for [`Queue::upload`].
     fn replay(&self, recording: Recording) -> Result<(), Fault>;
+
+    /// The device's own clock, where it has one.
+    fn clock(&self) -> Option<&dyn Clock> {
+        None
+    }
+}
+
+/// Bytes of shared memory that a block may have on an architecture, as NVIDIA's tables of compute capabilities have it; those that are
+/// not known get what the smallest of their time has.
+///
+/// ```
+/// assert_eq!(kernels::cuda::shared_memory(90), 227 << 10);
+/// ```
+pub fn shared_memory(capability: u32) -> usize {
+    let kibibytes = match capability {
+        ..=74 => 96,
+        75..=79 => 64,
+        80 | 87 => 163,
+        90..=119 => 227,
+        _ => 99,
+    };
+    kibibytes << 10
 }
 
 /// Launches `kernel` of `module` with a structure of arguments; blocks of no extent are no work.

@@ -5,9 +5,11 @@
 
 mod cpu;
 pub mod cuda;
+mod noise;
 
 use crate::error::expect_len;
 use crate::{Error, Real};
+pub use noise::noise;
 
 /// Shape of a batch of pictures cut into square patches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

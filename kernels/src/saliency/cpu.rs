@@ -1,6 +1,6 @@
 //! Maps of gradients on the CPU.
 
-use super::{Moments, Reduction};
+use super::{Moments, Reduction, Statistic};
 use crate::Real;
 use crate::patchify::Shape;
 
@@ -14,6 +14,16 @@ pub(super) fn fold<T: Real>(moments: &mut Moments<T>, gradients: &[T]) {
             *squares += off * (value - *mean);
         }
     }
+}
+
+pub(super) fn read<T: Real>(moments: &Moments<T>, statistic: Statistic) -> Vec<T> {
+    let share = T::from_f64(1.0 / moments.folded as f64);
+    let read = |(&mean, &squares): (&T, &T)| match statistic {
+        Statistic::Mean => mean,
+        Statistic::MeanSquare => squares * share + mean * mean,
+        Statistic::Variance => squares * share,
+    };
+    moments.mean.iter().zip(&moments.squares).map(read).collect()
 }
 
 pub(super) fn accumulate<T: Real>(weights: &[T], gradients: &[T], sum: &mut [T]) {

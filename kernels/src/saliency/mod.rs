@@ -5,6 +5,7 @@
 //! All of them gather one gradient after the other and store none.
 
 mod cpu;
+pub mod cuda;
 
 use crate::error::expect_len;
 use crate::patchify::Shape;
@@ -19,6 +20,17 @@ pub enum Reduction {
     Length,
     /// Signed sum.
     Sum,
+}
+
+/// What is told of the gradients of all samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Statistic {
+    /// Their mean.
+    Mean,
+    /// The mean of their squares.
+    MeanSquare,
+    /// Their variance, divided by the number of samples.
+    Variance,
 }
 
 /// Mean and sum of squared differences from it, over the gradients folded in so far (Welford 1962).
@@ -48,6 +60,19 @@ impl<T: Real> Moments<T> {
         expect_len("saliency", "gradients", gradients, whole(gradients, self.mean.len()))?;
         cpu::fold(self, gradients);
         Ok(())
+    }
+
+    /// A statistic of each value; not a number where nothing was folded in.
+    ///
+    /// ```
+    /// use kernels::saliency::{Moments, Statistic};
+    /// let mut moments = Moments::zero(1);
+    /// moments.fold(&[1.0f64, 2.0, 6.0]).unwrap();
+    /// let [square, variance] = [Statistic::MeanSquare, Statistic::Variance].map(|statistic| moments.read(statistic)[0]);
+    /// assert!((square - 41.0 / 3.0).abs() < 1e-14 && (variance - 14.0 / 3.0).abs() < 1e-14);
+    /// ```
+    pub fn read(&self, statistic: Statistic) -> Vec<T> {
+        cpu::read(self, statistic)
     }
 }
 

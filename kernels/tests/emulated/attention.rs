@@ -83,18 +83,6 @@ fn tokens_of_every_count() {
 }
 
 #[test]
-fn shuffles_take_the_place_of_tensor_cores() {
-    for storage in [Storage::F32, Storage::F16] {
-        let Some(library) = Library::before_tensor_cores(FILE, storage) else { return };
-        for (tokens, head_width) in [(17, 32), (65, 64), (33, 80), (70, 128)] {
-            let shape = Shape { images: 1, tokens, heads: 2, head_width };
-            under_all_schedules(|schedule| forward(&library, storage, shape, schedule))
-                .unwrap_or_else(|error| panic!("{storage:?}, {shape:?}: {error}"));
-        }
-    }
-}
-
-#[test]
 fn mutants_are_caught() {
     let mutants = [
         Mutant { what: "nobody waits for a tile", from: "__syncthreads();  // every thread's part of this tile has landed", to: "" },

@@ -70,6 +70,11 @@ impl Array {
         Ok(decode(self.storage, &bytes[FENCE..end]))
     }
 
+    /// How its numbers are kept.
+    pub fn storage(&self) -> Storage {
+        self.storage
+    }
+
     /// What was put in, after rounding.
     pub fn values(&self) -> Vec<f64> {
         self.read().expect("nothing was written yet")

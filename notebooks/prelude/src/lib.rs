@@ -16,6 +16,7 @@ mod attention_sheet;
 pub mod display;
 pub mod drawn;
 mod explanation;
+mod gpus;
 mod lesion;
 mod model;
 mod prediction;
@@ -27,6 +28,7 @@ mod training;
 
 pub use attention_sheet::AttentionSheet;
 pub use explanation::Explanation;
+pub use gpus::{Gpus, gpus};
 pub use lesion::{Lesion, lesions, open};
 pub use model::{Model, load, load_with};
 pub use prediction::{Prediction, evaluate};

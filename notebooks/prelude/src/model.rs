@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use workbench::pipeline::{Question, read_watched};
 use workbench::progress::{self, PassBar};
 use workbench::{ModelSource, drawn_model};
-use xai::{HeadKind, LoadOptions, Method, Probe, Target, Trace, Vit, cancellation};
+use xai::{Device, HeadKind, LoadOptions, Method, Precision, Probe, Target, Trace, Vit, cancellation};
 
 use crate::{AttentionSheet, Explanation, Lesion, Prediction};
 
@@ -59,6 +59,39 @@ impl Model {
         let drawn =
             (source.name == drawn_model::NAME).then(|| format!("{}: its answers about real lesions mean nothing", drawn_model::LABEL));
         drawn.or_else(|| source.name.starts_with("random").then(|| source.notes.join("; ")))
+    }
+
+    /// The same model on another device; this one stays where it is, so that both can be asked.
+    ///
+    /// ```
+    /// use pellucid::prelude::*;
+    /// let model = load("drawn")?;
+    /// let error = model.on(Device::Cuda(99)).unwrap_err();
+    /// assert!(format!("{error:#}").contains("cuda:99") && model.on(Device::Cpu)?.device() == Device::Cpu);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the device is not there or has too little memory; the message says what helps.
+    pub fn on(&self, device: Device) -> Result<Self> {
+        let moved = self.0.clone().on(device);
+        Ok(Self(moved.with_context(|| format!("{} cannot be brought onto {device}", self.source().name))?))
+    }
+
+    /// The same model with its products taken in another precision; this one keeps its own.
+    ///
+    /// ```
+    /// use pellucid::prelude::*;
+    /// let model = load("drawn")?;
+    /// assert_eq!((model.in_precision(Precision::Bf16)?.precision(), model.precision()), (Precision::Bf16, Precision::F32));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Model::on`].
+    pub fn in_precision(&self, precision: Precision) -> Result<Self> {
+        let rounded = self.0.clone().with_precision(precision);
+        Ok(Self(rounded.with_context(|| format!("{} cannot compute in {precision}", self.source().name))?))
     }
 
     /// Explains the class that the model predicts.

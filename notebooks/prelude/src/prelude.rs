@@ -3,8 +3,8 @@
 pub use crate::anyhow::{Context, Result, anyhow, bail, ensure};
 pub use crate::display::display;
 pub use crate::{
-    AttentionSheet, Error, Explanation, Lesion, Model, Prediction, TrainingRun, display, drawn, each, evaluate, lesions, load, load_with,
-    open, records, small_experiment, train,
+    AttentionSheet, Error, Explanation, Gpus, Lesion, Model, Prediction, TrainingRun, display, drawn, each, evaluate, gpus, lesions, load,
+    load_with, open, records, small_experiment, train,
 };
 
 pub use candle_core::{self, Device as CandleDevice, Tensor};
@@ -29,6 +29,6 @@ pub use xai::metric::localisation::{area_share, centre_control, pointing_game, r
 pub use xai::training::{AdamW, Decay, Step, Training};
 pub use xai::{
     self, Attribution, Batch, Colormap, Device, GradientRollout, HeadFusion, HeadKind, HeatMap, IntegratedGradients, Labels, LoadOptions,
-    Method, OverlayStyle, Patches, Preprocessor, Probe, Recipe, Relevance, Rescale, Residual, Rollout, SmoothGrad, Target, Trace, Vit,
-    VitConfig, Window, explain, explicit, overlay, side_by_side,
+    Method, OverlayStyle, Patches, Precision, Preprocessor, Probe, Recipe, Relevance, Rescale, Residual, Rollout, SmoothGrad, Target,
+    Trace, Vit, VitConfig, Window, explain, explicit, overlay, side_by_side,
 };

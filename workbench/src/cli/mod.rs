@@ -1,9 +1,11 @@
 //! The command line: one file a command.
 
 mod baseline;
+mod bench;
 mod convert;
 mod demo;
 mod doctor;
+mod doctor_products;
 mod evidence;
 mod explain;
 mod explanation;
@@ -49,6 +51,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Rust notebooks in Jupyter: install the kernel, start JupyterLab, run notebooks
     Notebook(notebook::Arguments),
+    /// Measure what a machine makes of the models
+    Bench(bench::Arguments),
     /// Write a checkpoint as safetensors
     Convert(convert::Arguments),
     /// Say what was found on this machine and what is used
@@ -71,6 +75,7 @@ impl Cli {
             Command::Evidence(arguments) => evidence::run(&arguments),
             Command::Train(arguments) => train::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments),
+            Command::Bench(arguments) => bench::run(&arguments),
             Command::Convert(arguments) => convert::run(&arguments),
             Command::Doctor(arguments) => doctor::run(&arguments),
         }?;

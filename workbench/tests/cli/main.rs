@@ -1,5 +1,8 @@
 //! The `pellucid` program as its users run it: a process with arguments, files in, files and text out.
 
+#[cfg(target_os = "linux")]
+mod bench;
+mod bench_table;
 mod convert;
 mod explain;
 mod files;

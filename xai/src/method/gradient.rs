@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Target, Trace};
+use kernels::saliency::Reduction;
 
 /// How the channels of a pixel become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,16 @@ pub enum ChannelReduction {
     Length,
     /// Signed sum.
     Sum,
+}
+
+impl From<ChannelReduction> for Reduction {
+    fn from(channels: ChannelReduction) -> Self {
+        match channels {
+            ChannelReduction::MaxAbs => Self::MaxAbs,
+            ChannelReduction::Length => Self::Length,
+            ChannelReduction::Sum => Self::Sum,
+        }
+    }
 }
 
 /// `∂score/∂pixel`; the default reduces channels as the paper does.
@@ -44,11 +55,17 @@ impl Default for InputXGradient {
 }
 
 pub(super) fn maps(trace: &Trace, target: Target, settings: &Gradient) -> Result<Vec<Array2<f32>>, Error> {
+    if let Some(maps) = trace.reduced_gradients(target, settings.channels.into(), None)? {
+        return Ok(maps);
+    }
     let gradients = trace.gradients(target)?;
     Ok(gradients.pixels().outer_iter().map(|image| reduce(image, settings.channels)).collect())
 }
 
 pub(super) fn input_times(trace: &Trace, target: Target, settings: &InputXGradient) -> Result<Vec<Array2<f32>>, Error> {
+    if let Some(maps) = trace.reduced_gradients(target, settings.channels.into(), Some(trace.batch()))? {
+        return Ok(maps);
+    }
     let product = &trace.gradients(target)?.pixels() * &trace.batch().pixels();
     Ok(product.outer_iter().map(|image| reduce(image, settings.channels)).collect())
 }

@@ -19,9 +19,10 @@ mod gradient;
 mod gradient_rollout;
 mod integrated_gradients;
 mod named;
-mod noise;
 #[cfg(all(test, unix))]
 mod on_device;
+#[cfg(all(test, unix))]
+mod on_device_passes;
 mod passes;
 mod presets;
 mod relevance;
@@ -140,7 +141,7 @@ pub fn explain(trace: &Trace, target: Target, method: &Method) -> Result<Vec<Att
 /// # Errors
 /// As for [`explain`].
 pub fn explain_watched(trace: &Trace, target: Target, method: &Method, watch: &mut dyn FnMut(Progress)) -> Result<Vec<Attribution>, Error> {
-    let mut gaps = vec![None; trace.batch().len()];
+    let (mut gaps, mut variants_at_once) = (vec![None; trace.batch().len()], None);
     let maps = match method {
         Method::Attention(settings) => attention::maps(trace, settings)?,
         Method::Rollout(settings) => rollout::maps(trace, settings)?,
@@ -148,15 +149,20 @@ pub fn explain_watched(trace: &Trace, target: Target, method: &Method, watch: &m
         Method::Relevance(settings) => relevance::maps(trace, target, settings)?,
         Method::Gradient(settings) => gradient::maps(trace, target, settings)?,
         Method::InputXGradient(settings) => gradient::input_times(trace, target, settings)?,
-        Method::SmoothGrad(settings) => smooth_grad::maps(trace, target, settings, watch)?,
+        Method::SmoothGrad(settings) => {
+            let (maps, at_once) = smooth_grad::maps(trace, target, settings, watch)?;
+            variants_at_once = at_once;
+            maps
+        }
         Method::IntegratedGradients(settings) => {
-            let (maps, found): (Vec<_>, Vec<_>) = integrated_gradients::maps(trace, target, settings, watch)?.into_iter().unzip();
-            gaps = found.into_iter().map(Some).collect();
+            let (found, at_once) = integrated_gradients::maps(trace, target, settings, watch)?;
+            let (maps, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+            (gaps, variants_at_once) = (found.into_iter().map(Some).collect(), at_once);
             maps
         }
     };
     let targets = if method.is_class_specific() { trace.resolve(target)?.into_iter().map(Some).collect() } else { vec![None; maps.len()] };
-    let recipes = targets.into_iter().map(|target| recipe(trace, target, method));
+    let recipes = targets.into_iter().map(|target| Recipe { variants_at_once, ..recipe(trace, target, method) });
     let attribution = |((values, recipe), gap)| Attribution { values, support: support(method), recipe, completeness_gap: gap };
     Ok(maps.into_iter().zip(recipes).zip(gaps).map(attribution).collect())
 }
@@ -178,6 +184,7 @@ fn recipe(trace: &Trace, target: Option<Target>, method: &Method) -> Recipe {
         device: trace.vit().device().to_string(),
         kernel_set: format!("pellucid {} {}", env!("CARGO_PKG_VERSION"), trace.vit().kernel_set()),
         batch: trace.batch().len(),
+        variants_at_once: None,
     }
 }
 

@@ -18,6 +18,8 @@ fn methods() -> Vec<Method> {
         Method::GradientRollout(GradientRollout::vit_explain_compat()),
         Method::Relevance(Relevance::chefer_iccv21()),
         Method::Gradient(Gradient { channels: ChannelReduction::Sum }),
+        Method::Gradient(Gradient { channels: ChannelReduction::Length }),
+        Method::Gradient(Gradient::default()),
         Method::InputXGradient(InputXGradient::default()),
         Method::SmoothGrad(SmoothGrad { samples: 3, ..SmoothGrad::smilkov_2017() }),
         Method::IntegratedGradients(IntegratedGradients {

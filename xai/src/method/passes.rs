@@ -1,6 +1,7 @@
 //! Many passes over variants of one picture, in batches that fit the memory.
 //!
-//! An image's bits do not depend on its batch, so neither the size of a batch nor the machine's memory shows in a result.
+//! An image's bits do not depend on its batch, so neither the size of a batch nor the machine's memory shows in a result. On a CUDA
+//! device variants are made where the picture lies (`vit::cuda::Variants`), and a recipe tells how many of them a pass had room for.
 
 use ndarray::{Array3, ArrayView3, Axis, stack};
 
@@ -26,6 +27,8 @@ pub(super) struct Passes<'a> {
     vit: &'a Vit,
     batch: usize,
     progress: Progress,
+    /// Variants that a device had room for in one pass.
+    at_once: Option<usize>,
     watch: &'a mut dyn FnMut(Progress),
 }
 
@@ -34,7 +37,23 @@ impl<'a> Passes<'a> {
     pub fn new(trace: &'a Trace, most_an_image: usize, watch: &'a mut dyn FnMut(Progress)) -> Self {
         let batch = (MEMORY / memory_of_an_image(trace.vit().config(), trace.patches().count()).max(1)).clamp(1, MOST_IMAGES);
         let progress = Progress { passes: 0, most: most_an_image * trace.batch().len() };
-        Self { vit: trace.vit(), batch, progress, watch }
+        Self { vit: trace.vit(), batch, progress, at_once: None, watch }
+    }
+
+    /// The model.
+    pub fn vit(&self) -> &'a Vit {
+        self.vit
+    }
+
+    /// Counts passes that were made elsewhere, on a device that had room for so many at once.
+    pub fn made(&mut self, passes: usize, at_once: usize) {
+        self.at_once = Some(self.at_once.map_or(at_once, |known| known.min(at_once)));
+        self.skip_to(self.progress.passes + passes);
+    }
+
+    /// Variants that a device had room for in one pass; nothing where none made any.
+    pub fn at_once(&self) -> Option<usize> {
+        self.at_once
     }
 
     /// The same with another number of pictures a batch: for the test that it does not matter.

@@ -35,7 +35,6 @@ impl Relevance {
 
 pub(super) fn maps(trace: &Trace, target: Target, settings: &Relevance) -> Result<Vec<Array2<f32>>, Error> {
     settings.validate(trace.layers())?;
-    let gradients = trace.gradients(target)?;
-    let row = gradients.relevance_row(settings.start_layer);
+    let row = trace.relevance_row(target, settings.start_layer)?;
     Ok(row.map_or(Vec::new(), |row| grids(trace, &row.iter().copied().collect::<Vec<_>>())))
 }

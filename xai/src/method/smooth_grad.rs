@@ -3,14 +3,15 @@
 //! With `g_i = ∂score(x + σ·ε_i)/∂x`, `ε_i` standard normal and `σ = noise·(max x − min x)`:
 //! the mean `1/n·Σ g_i`, the mean square `1/n·Σ g_i²` (`SmoothGrad`², Hooker et al. 2019), or the variance
 //! `1/n·Σ (g_i − ḡ)²` (`VarGrad`, Adebayo et al. 2018). Channels become one after the statistic.
-//! Mean and squares are gathered sample by sample in `f64` (Welford 1962): no sample is stored.
+//! Mean and squares are gathered sample by sample (Welford 1962), in `f64` or, where a CUDA device gathers them, in f32: no sample is
+//! stored. On a device the picture is uploaded once, noise is made beside its patches, and only the map comes back.
 
 use ndarray::{Array2, Array3, ArrayView3, Zip};
 use serde::{Deserialize, Serialize};
 
 use super::gradient::{ChannelReduction, reduce};
-use super::noise::normal;
 use super::passes::{Passes, Progress};
+use crate::vit::cuda::Variants;
 use crate::{Error, Target, Trace};
 
 /// What is told of the gradients of all samples.
@@ -23,6 +24,16 @@ pub enum Statistic {
     MeanSquare,
     /// Their variance, divided by the number of samples: `VarGrad`.
     Variance,
+}
+
+impl From<Statistic> for kernels::saliency::Statistic {
+    fn from(statistic: Statistic) -> Self {
+        match statistic {
+            Statistic::Mean => Self::Mean,
+            Statistic::MeanSquare => Self::MeanSquare,
+            Statistic::Variance => Self::Variance,
+        }
+    }
 }
 
 /// Settings of `SmoothGrad` and its kin.
@@ -73,7 +84,8 @@ impl SmoothGrad {
     /// The standard normal deviates (C, H, W) that sample `sample` adds, before they are scaled by `σ`:
     /// the same for every picture, whatever its batch.
     pub fn noise_of(&self, sample: usize, shape: (usize, usize, usize)) -> Array3<f32> {
-        normal(self.seed, sample, shape)
+        let mut values = kernels::patchify::noise(self.seed, sample, shape.0 * shape.1 * shape.2).into_iter();
+        Array3::from_shape_simple_fn(shape, || values.next().unwrap_or_default())
     }
 
     /// `σ` for a picture (C, H, W).
@@ -95,22 +107,33 @@ impl SmoothGrad {
     }
 }
 
+/// One map an image, and how many samples a device's passes had at once.
 pub(super) fn maps(
     trace: &Trace,
     target: Target,
     settings: &SmoothGrad,
     watch: &mut dyn FnMut(Progress),
-) -> Result<Vec<Array2<f32>>, Error> {
+) -> Result<(Vec<Array2<f32>>, Option<usize>), Error> {
     settings.validate()?;
     let targets = trace.resolve(target)?;
     let mut passes = Passes::new(trace, settings.samples, watch);
     let pictures = trace.batch().pixels();
-    pictures.outer_iter().zip(targets).map(|(picture, target)| map(&mut passes, picture, target, settings)).collect()
+    let maps: Result<_, _> =
+        pictures.outer_iter().zip(targets).map(|(picture, target)| map(&mut passes, picture, target, settings)).collect();
+    Ok((maps?, passes.at_once()))
 }
 
 /// One picture's map. The target is what the clean picture decided: noise does not change the question.
 pub(super) fn map(passes: &mut Passes, picture: ArrayView3<f32>, target: Target, settings: &SmoothGrad) -> Result<Array2<f32>, Error> {
     let deviation = settings.deviation(picture);
+    if let Some(mut variants) = Variants::noisy(passes.vit(), picture, (settings.seed, deviation), target)? {
+        while variants.made() < settings.samples {
+            let before = variants.made();
+            variants.fold(settings.samples - before)?;
+            passes.made(variants.made() - before, variants.at_once());
+        }
+        return variants.statistic(settings.statistic.into(), settings.channels.into());
+    }
     let noisy = |sample| &picture + &(settings.noise_of(sample, picture.dim()) * deviation);
     let mut moments = Moments::new(picture.dim());
     passes.gradients(target, (0..settings.samples).map(noisy), |_, gradient| moments.add(gradient))?;

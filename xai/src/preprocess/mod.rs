@@ -17,9 +17,9 @@ pub use field_of_view::Window;
 pub use normalization::Normalization;
 pub use resample::Resample;
 
+use crate::bytes::Bytes;
 use crate::{Batch, Error};
 use image::RgbImage;
-use ndarray::Array4;
 use serde::Serialize;
 
 /// Resize, crop, rescale and normalise exactly as a checkpoint's `preprocessor_config.json` says.
@@ -105,11 +105,7 @@ impl Preprocessor {
     /// [`Error::Picture`] where the picture is empty, or so long and thin that its resized form would not fit in memory.
     pub fn prepare(&self, image: &RgbImage) -> Result<Batch, Error> {
         let seen = self.seen(image)?;
-        let (width, height) = (seen.width() as usize, seen.height() as usize);
-        let raw = seen.as_raw();
-        Batch::new(Array4::from_shape_fn((1, self.channels.count(), height, width), |(_, channel, row, col)| {
-            self.scale(raw[(row * width + col) * 3 + channel], channel)
-        }))
+        Batch::of_bytes(Bytes::of(&seen, self.channels.count(), |byte, channel| self.scale(byte, channel)))
     }
 
     /// The 8-bit picture the model sees: resized and cropped, neither rescaled nor normalised; grey for a model of one channel.

@@ -1,13 +1,18 @@
 //! Gradients of a target, pulled back through a recorded pass.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use kernels::saliency::Reduction;
 use ndarray::{Array2, Array3, Array4, ArrayView4, Axis};
 
-use super::{Probe, Recorded, Trace, contiguous, view4};
+use super::{Probe, Recorded, Trace, view2, view4};
 use crate::vit::backward::{self, Cotangents, Extra};
+use crate::vit::cuda::{Passed, Pictures, Pulled};
 use crate::vit::embedding::Pixels;
-use crate::{Error, Target};
+use crate::{Batch, Error, Target};
+
+/// Targets whose gradients stay on a device at the same time; memory there is dearer than another pass.
+const MOST_PULLED: usize = 8;
 
 /// What one backward pass yields for every explanation of one target.
 #[derive(Debug)]
@@ -39,11 +44,19 @@ impl Trace {
         if let Some(known) = self.cache().get(&targets) {
             return Ok(known.clone());
         }
-        let found = self.pull_back(&targets, Extra::Nothing)?;
-        let shape = self.pass.extent();
+        let (pixels, relevance) = match &self.pass {
+            Recorded::Cuda(pass) => {
+                let pulled = self.pulled(pass, &targets)?;
+                (pass.pixels(&pulled)?, pass.relevance(&pulled)?)
+            }
+            Recorded::Cpu(_) => {
+                let found = self.pull_back(&targets, Extra::Nothing)?;
+                (found.pixels, found.relevance)
+            }
+        };
         let gradients = Arc::new(Gradients {
-            pixels: view4(&found.pixels, self.batch.pixels().dim()).to_owned(),
-            relevance: found.relevance.iter().map(|row| super::view2(row, shape.images).to_owned()).collect(),
+            pixels: view4(&pixels, self.batch.pixels().dim()).to_owned(),
+            relevance: relevance.iter().map(|row| view2(row, self.batch.len()).to_owned()).collect(),
         });
         self.cache().insert(targets, gradients.clone());
         Ok(gradients)
@@ -75,19 +88,65 @@ impl Trace {
         self.attention_gradients(target)?.into_iter().enumerate().map(fused).collect()
     }
 
+    /// The relevance row (B, N) of [`Gradients::relevance_row`]; from a device it comes without the gradient at the pixels.
+    pub(crate) fn relevance_row(&self, target: Target, start_layer: usize) -> Result<Option<Array2<f32>>, Error> {
+        let Recorded::Cuda(pass) = &self.pass else {
+            return Ok(self.gradients(target)?.relevance_row(start_layer).cloned());
+        };
+        self.expect("a gradient", Probe::Gradients)?;
+        let pulled = self.pulled(pass, &self.resolve(target)?)?;
+        let relevance = pass.relevance(&pulled)?;
+        Ok(relevance.get(start_layer).map(|row| view2(row, self.batch.len()).to_owned()))
+    }
+
+    /// Maps (H, W) of the gradient at the pixels, times the pixels of `factor` where there are any, with channels made one where the
+    /// pass is; nothing where that is the processor.
+    pub(crate) fn reduced_gradients(
+        &self,
+        target: Target,
+        reduction: Reduction,
+        factor: Option<&Batch>,
+    ) -> Result<Option<Vec<Array2<f32>>>, Error> {
+        let Recorded::Cuda(pass) = &self.pass else { return Ok(None) };
+        self.expect("a gradient", Probe::Gradients)?;
+        let pulled = self.pulled(pass, &self.resolve(target)?)?;
+        let maps = pass.reduced(&pulled, reduction, factor.map(|batch| Pictures::of(batch, self.patches)))?;
+        let (height, width) = self.batch.size();
+        Ok(Some(maps.chunks(height * width).map(|map| view2(map, height).to_owned()).collect()))
+    }
+
     fn pull_back(&self, targets: &[Target], extra: Extra) -> Result<Cotangents<f32>, Error> {
-        let classes = self.logits().ncols();
-        let dlogits: Vec<f32> = targets.iter().flat_map(|target| target.gradient(classes)).collect();
-        let model = &self.vit.model;
-        let pixels = Pixels { data: contiguous(&self.batch), images: self.batch.len(), patches: self.patches };
+        let (model, dlogits) = (&self.vit.model, self.dlogits(targets));
         match &self.pass {
-            Recorded::Cpu(pass) => backward::run(&model.config, &model.weights, &pixels, pass, &dlogits, extra, &mut model.arenas.lend()),
-            Recorded::Cuda(pass) => pass.pull_back(&pixels, &dlogits, extra == Extra::MapGradients),
+            Recorded::Cpu(pass) => {
+                let pixels = Pixels { data: self.batch.contiguous(), images: self.batch.len(), patches: self.patches };
+                backward::run(&model.config, &model.weights, &pixels, pass, &dlogits, extra, &mut model.arenas.lend())
+            }
+            Recorded::Cuda(pass) => pass.pull_back(Pictures::of(&self.batch, self.patches), &dlogits, extra == Extra::MapGradients),
         }
+    }
+
+    /// What one backward pass left on the device, which all read-outs of these targets share.
+    fn pulled(&self, pass: &Passed, targets: &[Target]) -> Result<Arc<Pulled>, Error> {
+        let known = || self.pulled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pulled) = known().get(targets) {
+            return Ok(pulled.clone());
+        }
+        let pulled = Arc::new(pass.pull(Pictures::of(&self.batch, self.patches), &self.dlogits(targets), false)?);
+        if known().len() >= MOST_PULLED {
+            known().clear();
+        }
+        known().insert(targets.to_vec(), pulled.clone());
+        Ok(pulled)
+    }
+
+    fn dlogits(&self, targets: &[Target]) -> Vec<f32> {
+        let classes = self.logits().ncols();
+        targets.iter().flat_map(|target| target.gradient(classes)).collect()
     }
 
     /// The gradients known so far; a panic elsewhere cannot leave them half written.
     fn cache(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<Vec<Target>, Arc<Gradients>>> {
-        self.gradients.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.gradients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,8 @@ use kernels::attention::HeadFusion;
 use kernels::rollout::Layer;
 use ndarray::{Array2, Array3, Array4, ArrayView2, ArrayView3, ArrayView4};
 
-use crate::vit::embedding::{self, Pixels};
+use crate::vit::cuda::Pulled;
+use crate::vit::embedding;
 use crate::vit::pooling;
 use crate::{Batch, Error, Patches, Target, Vit};
 pub use gradients::Gradients;
@@ -30,14 +31,15 @@ pub struct Trace {
     pass: Recorded,
     tokens: OnceLock<Vec<f32>>,
     gradients: Mutex<HashMap<Vec<Target>, Arc<Gradients>>>,
+    /// What backward passes left on a device.
+    pulled: Mutex<HashMap<Vec<Target>, Arc<Pulled>>>,
 }
 
 impl Trace {
     pub(crate) fn record(vit: Vit, batch: &Batch, patches: Patches, probe: Probe) -> Result<Self, Error> {
-        let (model, keep) = (&vit.model, probe.keep());
-        let pixels = Pixels { data: contiguous(batch), images: batch.len(), patches };
-        let pass = Recorded::run(model, &pixels, keep)?;
-        Ok(Self { vit, batch: batch.clone(), patches, probe, pass, tokens: OnceLock::new(), gradients: Mutex::default() })
+        let pass = Recorded::run(&vit.model, batch, patches, probe.keep())?;
+        let (tokens, gradients, pulled) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        Ok(Self { vit, batch: batch.clone(), patches, probe, pass, tokens, gradients, pulled })
     }
 
     /// The model that was traced.
@@ -199,11 +201,6 @@ impl Drop for Trace {
             self.vit.model.arenas.lend().spare = tapes;
         }
     }
-}
-
-/// A batch keeps its pixels in standard layout, so the slice is always there.
-fn contiguous(batch: &Batch) -> &[f32] {
-    batch.pixels().to_slice().unwrap_or(&[])
 }
 
 fn view2(data: &[f32], rows: usize) -> ArrayView2<'_, f32> {

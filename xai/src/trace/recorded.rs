@@ -2,12 +2,12 @@
 
 use kernels::attention::{self, HeadFusion};
 
-use crate::Error;
 use crate::vit::Model;
-use crate::vit::cuda::Passed;
+use crate::vit::cuda::{Passed, Pictures};
 use crate::vit::embedding::Pixels;
 use crate::vit::extent::Extent;
 use crate::vit::forward::{self, Keep, Pass};
+use crate::{Batch, Error, Patches};
 
 /// A pass, where it was made.
 #[derive(Debug)]
@@ -18,11 +18,14 @@ pub(crate) enum Recorded {
 
 impl Recorded {
     /// Runs the pass where the model is.
-    pub fn run(model: &Model, pixels: &Pixels<f32>, keep: Keep) -> Result<Self, Error> {
+    pub fn run(model: &Model, batch: &Batch, patches: Patches, keep: Keep) -> Result<Self, Error> {
         let Model { config, weights, arenas, .. } = model;
         match &model.engine {
-            None => forward::run(config, weights, pixels, keep, &mut arenas.lend()).map(Self::Cpu),
-            Some(engine) => Passed::run(engine, config, weights, pixels, keep).map(Self::Cuda),
+            None => {
+                let pixels = Pixels { data: batch.contiguous(), images: batch.len(), patches };
+                forward::run(config, weights, &pixels, keep, &mut arenas.lend()).map(Self::Cpu)
+            }
+            Some(engine) => Passed::run(engine, config, weights, Pictures::of(batch, patches), keep).map(Self::Cuda),
         }
     }
 

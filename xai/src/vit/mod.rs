@@ -11,6 +11,7 @@ pub(crate) mod choices;
 pub(crate) mod config;
 pub(crate) mod cuda;
 pub(crate) mod embedding;
+mod exact;
 pub(crate) mod extent;
 pub(crate) mod forward;
 pub(crate) mod head;
@@ -23,6 +24,7 @@ mod placement;
 pub(crate) mod pooling;
 mod precision;
 mod random;
+mod stopwatch;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -38,8 +40,10 @@ use crate::{Batch, Error, Labels, Patches, Preprocessor};
 use arena::Arenas;
 pub use choices::{Activation, FinalNorm, Pooling, PositionResize, Positions, Tokens};
 pub use config::{Family, VitConfig};
+pub use exact::Exact;
 pub use head::HeadKind;
 pub use precision::Precision;
+pub use stopwatch::DeviceTime;
 use weights::Weights;
 
 /// One fused map of so many patches takes a gigabyte.

@@ -1,12 +1,17 @@
-//! NVIDIA's driver as a [`Queue`]: loaded at run time, one stream, nothing of CUDA's toolkit.
+//! NVIDIA's driver as a [`Queue`]: loaded at run time, a stream and one beside it, nothing of CUDA's toolkit.
 //!
 //! Everything here goes through the driver's C interface, so most of it is unsafe in the same way: handles come from the driver itself,
 //! live as long as the [`Driver`] that holds them, and are used with its context made current first.
 
+mod branch;
+mod clock;
 mod kernels;
+mod opening;
 mod refusals;
 mod side;
 mod staging;
+mod warpgroups;
+mod ways;
 
 use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,14 +19,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
-use super::{Address, Fault, Launch, Queue, Recording};
+use super::products::Choice;
+use super::{Address, Clock, Fault, Launch, Queue, Recording, Storage};
+use crate::attention::Shape;
+use crate::attention::cuda::AttentionForward;
+use crate::linear::cuda::Asked;
+use branch::Branch;
+use clock::Moments;
 use kernels::Loaded;
-use refusals::fault;
+use opening::opened;
 pub use side::Side;
 use staging::Staging;
-
-/// The oldest driver whose symbols are all there: CUDA 11.4.
-const OLDEST: i32 = 11040;
+use ways::Ways;
 
 /// A device under its driver.
 #[derive(Debug)]
@@ -34,6 +43,7 @@ pub struct Driver {
     context: sys::CUcontext,
     stream: sys::CUstream,
     state: Mutex<State>,
+    ways: Ways,
 }
 
 // SAFETY: the driver's handles may be used from any thread, once the context is current there, which every call sees to.
@@ -45,6 +55,8 @@ unsafe impl Sync for Driver {}
 struct State {
     loaded: Loaded,
     staging: Staging,
+    moments: Moments,
+    branch: Branch,
     recordings: Vec<sys::CUgraphExec>,
 }
 
@@ -52,14 +64,16 @@ impl Driver {
     /// The device of this ordinal.
     ///
     /// # Errors
-    /// [`Fault::NoDriver`], [`Fault::Broken`], [`Fault::OldDriver`] and [`Fault::NoDevice`].
+    /// [`Fault::NoDriver`], [`Fault::Broken`], [`Fault::OldDriver`] and [`Fault::NoDevice`], and [`Fault::Unsupported`] for a choice of
+    /// [`products`](super::products) that there is not.
     pub fn open(ordinal: usize) -> Result<Self, Fault> {
         // SAFETY: loads the system's CUDA driver library, whose initialisers are the vendor's; nothing is called in it.
         if !unsafe { sys::is_culib_present() } {
             return Err(Fault::NoDriver);
         }
+        let choice = Choice::from_environment()?;
         // cudarc panics on a library that lacks symbols; a broken driver must not end the program.
-        catch_unwind(|| opened(ordinal)).unwrap_or_else(|_| Err(Fault::Broken("its library lacks symbols".into())))
+        catch_unwind(|| opened(ordinal, choice)).unwrap_or_else(|_| Err(Fault::Broken("its library lacks symbols".into())))
     }
 
     /// The highest CUDA version that the driver serves, as 1000·major + 10·minor.
@@ -73,43 +87,6 @@ impl Driver {
         unsafe { result::ctx::set_current(self.context) }.map_err(|error| self.fault("using the device", error))?;
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
-
-    /// What the driver's refusal means.
-    fn fault(&self, what: &str, DriverError(code): DriverError) -> Fault {
-        fault(what, code, self.version)
-    }
-}
-
-fn opened(ordinal: usize) -> Result<Driver, Fault> {
-    let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
-    result::init().map_err(broken)?;
-    let mut version = 0;
-    // SAFETY: writes one `int` to the given address, which is a live local.
-    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(broken)?;
-    if version < OLDEST {
-        return Err(Fault::OldDriver { version });
-    }
-    let count = usize::try_from(result::device::get_count().map_err(broken)?).unwrap_or(0);
-    if ordinal >= count {
-        return Err(Fault::NoDevice { ordinal, count });
-    }
-    let device = result::device::get(ordinal as i32).map_err(broken)?;
-    let attribute = |which| {
-        // SAFETY: the driver gave this device out.
-        unsafe { result::device::get_attribute(device, which) }.map_err(broken)
-    };
-    use sys::CUdevice_attribute as Attribute;
-    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
-    let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
-    let multiprocessors = attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
-    let name = result::device::get_name(device).map_err(broken)?;
-    // SAFETY: as above; released in `drop`.
-    let context = unsafe { result::primary_ctx::retain(device) }.map_err(broken)?;
-    // SAFETY: the context was just retained.
-    unsafe { result::ctx::set_current(context) }.map_err(broken)?;
-    let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
-    let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
-    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default() })
 }
 
 impl Queue for Driver {
@@ -147,23 +124,23 @@ impl Queue for Driver {
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.copying()?;
         state.staging.upload(self.stream, to, bytes).map_err(|error| self.fault("copying to the device", error))
     }
 
     fn download(&self, from: Address, to: &mut [u8]) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.copying()?;
         state.staging.download(self.stream, from, to).map_err(|error| self.fault("copying from the device", error))
     }
 
     fn clear(&self, at: Address, bytes: usize) -> Result<(), Fault> {
-        let _state = self.enter()?;
+        let stream = self.computing()?.branch.current(self.stream);
         // SAFETY: the range lies in memory that `allocate` gave out.
-        unsafe { result::memset_d8_async(at.0, 0, bytes, self.stream) }.map_err(|error| self.fault("clearing memory", error))
+        unsafe { result::memset_d8_async(at.0, 0, bytes, stream) }.map_err(|error| self.fault("clearing memory", error))
     }
 
     fn launch(&self, launch: &Launch) -> Result<(), Fault> {
-        let mut state = self.enter()?;
+        let mut state = self.computing()?;
         let function = state.loaded.function(launch, self.capability, |what, error| self.fault(what, error))?;
         let [x, y, z] = launch.grid.map(|blocks| blocks as u32);
         // A kernel reads its structure at the alignment of its widest field.
@@ -173,29 +150,58 @@ impl Queue for Driver {
             whole[..bytes.len()].copy_from_slice(bytes);
             *word = u64::from_le_bytes(whole);
         });
-        let (block, shared) = ((launch.threads as u32, 1, 1), launch.shared as u32);
+        let (block, shared, stream) = ((launch.threads as u32, 1, 1), launch.shared as u32, state.branch.current(self.stream));
         // SAFETY: the structure has the size and the layout of the kernel's parameter (held by tests), the driver copies it before it
         // returns, and its addresses lead to memory of this device that the caller keeps until the work is done.
-        let started = unsafe { result::launch_kernel(function, (x, y, z), block, shared, self.stream, &mut [words.as_mut_ptr().cast()]) };
+        let started = unsafe { result::launch_kernel(function, (x, y, z), block, shared, stream, &mut [words.as_mut_ptr().cast()]) };
         started.map_err(|error| self.fault(launch.kernel, error))
     }
 
+    fn product(&self, asked: &Asked) -> Result<bool, Fault> {
+        self.ways.product(self, asked)
+    }
+
+    fn attention(&self, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<bool, Fault> {
+        self.ways.attention(self, storage, shape, arguments)
+    }
+
     fn synchronise(&self) -> Result<(), Fault> {
-        let _state = self.enter()?;
+        let state = self.enter()?;
         // SAFETY: the stream was made in `open`.
-        unsafe { stream::synchronize(self.stream) }.map_err(|error| self.fault("waiting for the device", error))
+        unsafe { stream::synchronize(self.stream) }
+            .and_then(|()| state.branch.synchronise())
+            .map_err(|error| self.fault("waiting for the device", error))
+    }
+
+    fn fork(&self, branch: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        self.enter()?.branch.begin(self.stream).map_err(|error| self.fault("forking", error))?;
+        let launched = branch();
+        self.enter()?.branch.end();
+        launched
+    }
+
+    fn join(&self) -> Result<(), Fault> {
+        self.enter()?.branch.join(self.stream).map_err(|error| self.fault("joining", error))
     }
 
     fn record(&self) -> Result<bool, Fault> {
-        let _state = self.enter()?;
+        // What a pass that failed left on the branch is no part of the recording.
+        self.join()?;
+        let mut state = self.enter()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         // SAFETY: as above.
         unsafe { stream::begin_capture(self.stream, mode) }.map_err(|error| self.fault("recording", error))?;
+        state.moments.recording = true;
+        drop(state);
+        self.ways.record(true);
         Ok(true)
     }
 
     fn end_recording(&self) -> Result<Recording, Fault> {
+        self.ways.record(false);
         let mut state = self.enter()?;
+        state.moments.recording = false;
+        state.branch.open = false;
         // SAFETY: the graph comes from the driver and is destroyed once it became an executable one.
         let made = unsafe {
             stream::end_capture(self.stream).and_then(|captured| {
@@ -208,19 +214,26 @@ impl Queue for Driver {
     }
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
-        let state = self.enter()?;
+        let state = self.computing()?;
         let Some(&graph) = state.recordings.get(recording.0 as usize) else {
             return Err(Fault::Refused { what: "replaying".into(), reason: "there is no such recording".into() });
         };
         // SAFETY: the graph lives as long as the driver.
         unsafe { graph::launch(graph, self.stream) }.map_err(|error| self.fault("replaying", error))
     }
+
+    fn clock(&self) -> Option<&dyn Clock> {
+        Some(self)
+    }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        std::mem::take(&mut self.ways).close(self);
         let Ok(mut state) = self.enter() else { return };
         state.staging.release();
+        state.moments.release();
+        state.branch.release();
         let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
         drop(state);
         // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.

@@ -4,9 +4,8 @@
 //! known from the passes that gave the gradients. So every segment's own gap is known, and refinement goes where it is.
 //! Halving a segment asks for two new points; the three old ones serve again.
 
-use ndarray::{Array3, ArrayView3};
-
-use super::{Integral, Path};
+use super::walk::{Visit, Walk};
+use super::{ChannelReduction, Integral, Path};
 use crate::method::passes::Passes;
 use crate::{Error, Outcome};
 
@@ -19,15 +18,6 @@ const CANCELLING: f64 = 5.0;
 /// A gap below this, in units of the score, is what an f32 pass itself may be off.
 const ROUNDING: f64 = 1e-4;
 
-/// A point of the path with what a pass found there.
-struct Node {
-    at: f64,
-    score: f64,
-    /// `(x − x₀)·gradient`: the derivative of the score along the path.
-    slope: f64,
-    gradient: Array3<f32>,
-}
-
 /// Three nodes at equal distances, by index.
 #[derive(Clone, Copy)]
 struct Segment {
@@ -36,9 +26,14 @@ struct Segment {
     gap: f64,
 }
 
-pub(super) fn integrate(passes: &mut Passes, path: &Path, tolerance: f64, most: usize) -> Result<Integral, Error> {
-    let mut line = Line { difference: path.difference(), nodes: Vec::new() };
-    let mut segments = line.start(passes, path, FIRST.min((most - 1) / 2))?;
+pub(super) fn integrate(
+    passes: &mut Passes,
+    path: &Path,
+    (tolerance, most): (f64, usize),
+    channels: ChannelReduction,
+) -> Result<Integral, Error> {
+    let mut line = Line { walk: Walk::keeping(passes, path)?, nodes: Vec::new() };
+    let mut segments = line.start(passes, FIRST.min((most - 1) / 2))?;
     let scores = [&line.nodes[0], &line.nodes[line.nodes.len() - 1]].map(|node| node.score);
     let allowed = f64::max(tolerance * (scores[1] - scores[0]).abs(), ROUNDING);
     let outcome = loop {
@@ -51,9 +46,11 @@ pub(super) fn integrate(passes: &mut Passes, path: &Path, tolerance: f64, most: 
             break Outcome::StepLimit;
         }
         let halved = take_worst(&mut segments, room, without_cancelling / 2.0);
-        segments.extend(line.halve(passes, path, &halved)?);
+        segments.extend(line.halve(passes, &halved)?);
     };
-    Ok(Integral { mean_gradient: line.mean_gradient(&segments), scores, steps: line.nodes.len(), outcome })
+    let (steps, weights) = (line.nodes.len(), line.weights(&segments));
+    let (map, total) = line.walk.attribution(&weights, channels)?;
+    Ok(Integral { map, total, scores, steps, outcome })
 }
 
 fn sums(segments: &[Segment]) -> (f64, f64) {
@@ -74,25 +71,25 @@ fn take_worst(segments: &mut Vec<Segment>, room: usize, share: f64) -> Vec<Segme
 }
 
 /// The path as far as it is known.
-struct Line {
-    difference: Array3<f64>, // (C, H, W)
-    nodes: Vec<Node>,
+struct Line<'a> {
+    walk: Walk<'a>,
+    nodes: Vec<Visit>,
 }
 
-impl Line {
+impl Line<'_> {
     /// So many segments of equal length, the nodes in the order of the path.
-    fn start(&mut self, passes: &mut Passes, path: &Path, count: usize) -> Result<Vec<Segment>, Error> {
+    fn start(&mut self, passes: &mut Passes, count: usize) -> Result<Vec<Segment>, Error> {
         let points: Vec<f64> = (0..=2 * count).map(|index| index as f64 / (2 * count) as f64).collect();
-        self.visit(passes, path, &points)?;
+        self.visit(passes, &points)?;
         Ok((0..count).map(|index| self.segment([2 * index, 2 * index + 1, 2 * index + 2])).collect())
     }
 
     /// The halves of some segments.
-    fn halve(&mut self, passes: &mut Passes, path: &Path, segments: &[Segment]) -> Result<Vec<Segment>, Error> {
+    fn halve(&mut self, passes: &mut Passes, segments: &[Segment]) -> Result<Vec<Segment>, Error> {
         let between = |a: usize, b: usize| (self.nodes[a].at + self.nodes[b].at) / 2.0;
         let points: Vec<f64> = segments.iter().flat_map(|Segment { ends: [a, b, c], .. }| [between(*a, *b), between(*b, *c)]).collect();
         let first = self.nodes.len();
-        self.visit(passes, path, &points)?;
+        self.visit(passes, &points)?;
         let halves = segments
             .iter()
             .zip((first..).step_by(2))
@@ -100,13 +97,10 @@ impl Line {
         Ok(halves.collect())
     }
 
-    fn visit(&mut self, passes: &mut Passes, path: &Path, points: &[f64]) -> Result<(), Error> {
-        let mut places = points.iter();
-        let Self { difference, nodes } = self;
-        passes.gradients(path.target, points.iter().map(|at| path.point(*at)), |score, gradient| {
-            let at = places.next().copied().unwrap_or_default();
-            nodes.push(Node { at, score, slope: along(difference, gradient), gradient: gradient.to_owned() });
-        })
+    fn visit(&mut self, passes: &mut Passes, points: &[f64]) -> Result<(), Error> {
+        let points: Vec<_> = points.iter().map(|at| (*at, 0.0)).collect();
+        self.nodes.extend(self.walk.visit(passes, &points)?);
+        Ok(())
     }
 
     fn segment(&self, ends: [usize; 3]) -> Segment {
@@ -115,21 +109,13 @@ impl Line {
         Segment { ends, gap: integral - (c.score - a.score) }
     }
 
-    /// Every node's gradient times its weight in Simpson's rule, (C, H, W).
-    fn mean_gradient(&self, segments: &[Segment]) -> Array3<f64> {
+    /// Every node's weight in Simpson's rule.
+    fn weights(&self, segments: &[Segment]) -> Vec<f64> {
         let mut weights = vec![0.0; self.nodes.len()];
         for Segment { ends: [a, b, c], .. } in segments {
             let sixth = (self.nodes[*c].at - self.nodes[*a].at) / 6.0;
             [(a, 1.0), (b, 4.0), (c, 1.0)].into_iter().for_each(|(node, times)| weights[*node] += times * sixth);
         }
-        let mut sum = Array3::zeros(self.difference.dim());
-        for (node, weight) in self.nodes.iter().zip(weights) {
-            sum.zip_mut_with(&node.gradient, |sum: &mut f64, &value| *sum += weight * f64::from(value));
-        }
-        sum
+        weights
     }
-}
-
-fn along(difference: &Array3<f64>, gradient: ArrayView3<f32>) -> f64 {
-    difference.iter().zip(gradient).map(|(difference, &value)| difference * f64::from(value)).sum()
 }

@@ -1,22 +1,17 @@
 //! The Gauss-Legendre rule: with n points exact for polynomials of degree 2n − 1.
 
-use ndarray::Array3;
-
-use super::{Integral, Path};
+use super::walk::Walk;
+use super::{ChannelReduction, Integral, Path};
 use crate::method::passes::Passes;
 use crate::{Error, Outcome};
 
 /// The integral by a fixed number of points; gradients are summed as they come.
-pub(super) fn integrate(passes: &mut Passes, path: &Path, steps: usize) -> Result<Integral, Error> {
-    let points = points(steps);
-    let mut mean_gradient = Array3::zeros(path.from.dim());
-    let mut weights = points.iter().map(|(_, weight)| *weight);
-    passes.gradients(path.target, points.iter().map(|(at, _)| path.point(*at)), |_, gradient| {
-        let weight = weights.next().unwrap_or_default();
-        mean_gradient.zip_mut_with(&gradient, |sum: &mut f64, &value| *sum += weight * f64::from(value));
-    })?;
+pub(super) fn integrate(passes: &mut Passes, path: &Path, steps: usize, channels: ChannelReduction) -> Result<Integral, Error> {
+    let mut walk = Walk::summing(passes, path)?;
+    walk.visit(passes, &points(steps))?;
+    let (map, total) = walk.attribution(&[], channels)?;
     let scores = passes.scores(path.target, [path.from.clone(), path.to.clone()])?;
-    Ok(Integral { mean_gradient, scores, steps, outcome: Outcome::FixedSteps })
+    Ok(Integral { map, total, scores, steps, outcome: Outcome::FixedSteps })
 }
 
 /// Points in [0, 1] and their weights, which sum to one.

@@ -7,11 +7,12 @@
 mod adaptive;
 mod baseline;
 mod legendre;
+mod walk;
 
 use ndarray::{Array2, Array3, ArrayView3};
 use serde::{Deserialize, Serialize};
 
-use super::gradient::{ChannelReduction, reduce};
+use super::gradient::ChannelReduction;
 use super::passes::{Passes, Progress};
 use crate::{CompletenessGap, Error, Outcome, Target, Trace, Vit};
 pub use baseline::{Baseline, GivenBaseline};
@@ -99,13 +100,13 @@ impl IntegratedGradients {
     }
 }
 
-/// One map an image, with what completeness misses.
+/// One map an image, with what completeness misses; and how many points a device's passes had at once.
 pub(super) fn maps(
     trace: &Trace,
     target: Target,
     settings: &IntegratedGradients,
     watch: &mut dyn FnMut(Progress),
-) -> Result<Vec<(Array2<f32>, CompletenessGap)>, Error> {
+) -> Result<(Vec<(Array2<f32>, CompletenessGap)>, Option<usize>), Error> {
     settings.validate()?;
     let targets = trace.resolve(target)?;
     let mut passes = Passes::new(trace, settings.most_passes(), watch);
@@ -114,7 +115,7 @@ pub(super) fn maps(
         maps.push(map(&mut passes, trace.vit(), picture, target, settings)?);
         passes.skip_to(maps.len() * settings.most_passes());
     }
-    Ok(maps)
+    Ok((maps, passes.at_once()))
 }
 
 /// One picture's map. The target is what the picture itself decided, all along the path.
@@ -127,12 +128,10 @@ pub(super) fn map(
 ) -> Result<(Array2<f32>, CompletenessGap), Error> {
     let path = Path { from: settings.baseline.pixels(vit.preprocessor(), picture)?, to: picture.to_owned(), target };
     let integral = match settings.quadrature {
-        Quadrature::GaussLegendre { steps } => legendre::integrate(passes, &path, steps)?,
-        Quadrature::Adaptive { tolerance, most } => adaptive::integrate(passes, &path, f64::from(tolerance), most)?,
+        Quadrature::GaussLegendre { steps } => legendre::integrate(passes, &path, steps, settings.channels)?,
+        Quadrature::Adaptive { tolerance, most } => adaptive::integrate(passes, &path, (f64::from(tolerance), most), settings.channels)?,
     };
-    let product = integral.mean_gradient * path.difference();
-    let gap = CompletenessGap::of(product.sum(), integral.scores, integral.steps, integral.outcome);
-    Ok((reduce(product.mapv(|value| value as f32).view(), settings.channels), gap))
+    Ok((integral.map, CompletenessGap::of(integral.total, integral.scores, integral.steps, integral.outcome)))
 }
 
 /// The straight line from a baseline to a picture, (C, H, W) each, and what is asked along it.
@@ -156,8 +155,10 @@ impl Path {
 
 /// What a quadrature found.
 struct Integral {
-    /// `∫ ∂score/∂x dα`, (C, H, W).
-    mean_gradient: Array3<f64>,
+    /// `(x − x₀)·∫ ∂score/∂x dα` with channels made one, (H, W).
+    map: Array2<f32>,
+    /// What it sums to, before channels become one.
+    total: f64,
     /// The score at the baseline and at the picture.
     scores: [f64; 2],
     /// Points of the path at which a gradient was taken.

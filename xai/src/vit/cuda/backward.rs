@@ -4,7 +4,6 @@ use kernels::attention::cuda::{self as attention, AttentionBackward};
 use kernels::cuda::{Address, Fault, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine};
 use kernels::linear::cuda::Then;
-use kernels::patchify;
 use kernels::tokens::cuda as tokens;
 
 use super::forward::{Passing, Run};
@@ -13,6 +12,22 @@ use super::weights::{BlockOnDevice, MlpOnDevice, OnDevice};
 use crate::vit::choices::FinalNorm;
 
 const NONE: Address = Address::NONE;
+
+/// What outlives a backward pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reached {
+    /// Relevance rows (L + 1, B, N) as f32: where they start last.
+    pub rows: Address,
+    /// Gradients at the patches, (B·P, pitch).
+    pub patches: Address,
+}
+
+impl Reached {
+    pub fn lay(sizes: &Sizes, on: &OnDevice, places: &mut Places) -> Self {
+        let rows = places.singles((on.blocks.len() + 1) * sizes.rows());
+        Self { rows, patches: places.values(sizes.patch_rows() * sizes.pitch) }
+    }
+}
 
 /// Where a backward pass keeps its numbers.
 #[derive(Debug, Clone)]
@@ -36,20 +51,18 @@ pub(super) struct Returning {
     dqkv: Address,
     /// (B, N, H), twice, as f32.
     dots: [Address; 2],
-    /// Relevance rows (L + 1, B, N) as f32: where they start last.
+    /// Of what outlives the pass.
     pub rows: Address,
-    /// (B·P, D), twice, and (B·P, pitch), twice where patches are normalised.
+    /// (B·P, D), twice, and (B·P, pitch), twice where patches are normalised: what they end with outlives the pass.
     dembedded: [Address; 2],
     dpatches: [Address; 2],
-    /// (B, C, H, W) as f32.
-    pub pixels: Address,
     /// What patches were, made again where their norms need it.
     patches: Option<Passing>,
 }
 
 impl Returning {
     /// `explicit` keeps the gradient at every block's context.
-    pub fn lay(sizes: &Sizes, on: &OnDevice, explicit: bool, places: &mut Places) -> Self {
+    pub fn lay(sizes: &Sizes, on: &OnDevice, explicit: bool, reached: Reached, places: &mut Places) -> Self {
         let (extent, rows, read) = (sizes.extent, sizes.rows(), sizes.read_rows());
         let (width, layers) = (extent.width, on.blocks.len());
         let norms = usize::from(on.patch_norms.is_some());
@@ -69,22 +82,16 @@ impl Returning {
             dcontexts,
             dqkv: places.values(3 * rows * sizes.inner()),
             dots: [places.singles(rows * extent.heads), places.singles(rows * extent.heads)],
-            rows: places.singles((layers + 1) * rows),
+            rows: reached.rows,
             dembedded: [places.values(sizes.patch_rows() * width), places.values(norms * sizes.patch_rows() * width)],
-            dpatches: [places.values(sizes.patch_rows() * sizes.pitch), places.values(norms * sizes.patch_rows() * sizes.pitch)],
-            pixels: places.singles(sizes.pixels()),
+            dpatches: if norms > 0 { [places.values(sizes.patch_rows() * sizes.pitch), reached.patches] } else { [reached.patches, NONE] },
             patches: (norms > 0).then(|| Passing::lay(sizes, on, places)),
         }
-    }
-
-    /// Where pixels are put whose patches are needed again.
-    pub fn pixels_again(&self) -> Option<Address> {
-        self.patches.map(|passing| passing.pixels)
     }
 }
 
 impl Run<'_> {
-    /// Everything, from the gradient at the logits to the one at the pixels.
+    /// Everything, from the gradient at the logits to the one at the patches.
     pub fn pull_back(&self, returning: &Returning, kept: &Kept, scale: f32) -> Result<(), Fault> {
         self.head_backward(returning, kept)?;
         self.pooling_backward(returning, kept, scale)?;
@@ -96,7 +103,7 @@ impl Run<'_> {
             let row = returning.rows.plus((index + 1) * line);
             self.attention_backward(block, tape, returning, (dcontext, row, returning.rows.plus(index * line)), 1.0 / scale)?;
         }
-        self.embedding_backward(returning, 1.0 / scale)
+        self.embedding_backward(returning)
     }
 
     fn head_backward(&self, returning: &Returning, kept: &Kept) -> Result<(), Fault> {
@@ -204,21 +211,14 @@ impl Run<'_> {
         self.norm_backward(storage, block.norm1, (rows, extent.width), (input, returning.dnormed, returning.dx), false)
     }
 
-    fn embedding_backward(&self, returning: &Returning, unscale: f32) -> Result<(), Fault> {
-        let Sizes { config, extent, patches, pitch, storage, .. } = self.sizes;
+    fn embedding_backward(&self, returning: &Returning) -> Result<(), Fault> {
+        let Sizes { extent, patches, pitch, storage, .. } = self.sizes;
         let (rows, special) = (self.sizes.patch_rows(), extent.tokens - patches.count());
         let [mut dembedded, dembedding] = returning.dembedded;
-        let [mut dpatches, dcut] = returning.dpatches;
+        let [dpatches, dcut] = returning.dpatches;
         self.cut((returning.dx, extent.tokens), (dembedded, patches.count()), special, extent.width)?;
-        let shape = patchify::Shape {
-            images: extent.images,
-            channels: config.num_channels,
-            rows: patches.rows,
-            cols: patches.cols,
-            size: config.patch_size,
-        };
         if let (Some([before, after]), Some(passing)) = (self.on.patch_norms, &returning.patches) {
-            patchify::cuda::patchify(self.queue, *storage, shape, (passing.pixels, passing.patches[0]), *pitch)?;
+            self.patches(*storage, passing.patches[0])?;
             self.norm(before, (rows, *pitch), (passing.patches[0], passing.patches[1]))?;
             self.forward(*storage, passing.patches[1], self.on.patch, rows, Then::Store { to: passing.embedded[0], residual: NONE })?;
             self.norm_backward(*storage, after, (rows, extent.width), (passing.embedded[0], dembedded, dembedding), true)?;
@@ -227,8 +227,7 @@ impl Run<'_> {
         self.backward(*storage, dembedded, self.on.patch, rows, Then::Store { to: dpatches, residual: NONE })?;
         if let (Some([before, _]), Some(passing)) = (self.on.patch_norms, &returning.patches) {
             self.norm_backward(*storage, before, (rows, *pitch), (passing.patches[0], dpatches, dcut), true)?;
-            dpatches = dcut;
         }
-        patchify::cuda::unpatchify(self.queue, *storage, shape, (dpatches, returning.pixels), (*pitch, unscale))
+        Ok(())
     }
 }

@@ -1,14 +1,12 @@
 //! The forward pass on a device.
 
-use kernels::attention::HeadFusion;
-use kernels::attention::cuda::{self as attention, AttentionForward, AttentionMap};
 use kernels::cuda::{Address, Fault, Queue, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine};
 use kernels::linear::cuda::{Factors, Product, Scratch, Then, product};
-use kernels::patchify;
 use kernels::tokens::Shape;
 use kernels::tokens::cuda::{self as tokens, Cut, Join};
 
+use super::input::Input;
 use super::places::{Kept, Places, Sizes, Tape};
 use super::weights::{BlockOnDevice, Dense, MlpOnDevice, OnDevice};
 use super::{Engine, Grid};
@@ -20,14 +18,12 @@ const NONE: Address = Address::NONE;
 /// What a forward pass needs while it runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Passing {
-    /// (B, C, H, W) as f32.
-    pub pixels: Address,
     /// (B·P, pitch), and normalised where the architecture does that.
     pub patches: [Address; 2],
     /// (B·P, D), and normalised.
     pub embedded: [Address; 2],
     /// (B, N, D).
-    normed: Address,
+    pub normed: Address,
     /// The MLP after its activation, (B, N, M).
     hidden: Address,
     /// Of the tokens that the head reads: before the last block (B, R, D), and its context (B, R, A).
@@ -41,7 +37,6 @@ impl Passing {
         let [patches, embedded] = [sizes.pitch, width].map(|width| sizes.patch_rows() * width);
         let cut = if sizes.read < sizes.extent.tokens { sizes.read_rows() } else { 0 };
         Self {
-            pixels: places.singles(sizes.pixels()),
             patches: [places.values(patches), places.values(norms * patches)],
             embedded: [places.values(embedded), places.values(norms * embedded)],
             normed: places.values(sizes.rows() * width),
@@ -56,12 +51,19 @@ pub(super) struct Run<'a> {
     pub queue: &'a dyn Queue,
     pub on: &'a OnDevice,
     pub sizes: &'a Sizes,
+    /// What patches are made of.
+    pub input: Input,
     scratch: Scratch,
 }
 
 impl<'a> Run<'a> {
     pub fn new(engine: &'a Engine, sizes: &'a Sizes) -> Self {
-        Self { queue: &*engine.queue, on: &engine.weights, sizes, scratch: engine.scratch() }
+        Self { queue: &*engine.queue, on: &engine.weights, sizes, input: Input::Values(NONE), scratch: engine.scratch() }
+    }
+
+    /// The same with pictures.
+    pub fn reading(self, input: Input) -> Self {
+        Self { input, ..self }
     }
 
     fn storage(&self) -> Storage {
@@ -104,12 +106,18 @@ impl<'a> Run<'a> {
 
     /// Everything, from pixels to logits.
     pub fn pass(&self, passing: &Passing, kept: &Kept, grid: &Grid) -> Result<(), Fault> {
+        let launched = self.launch(passing, kept, grid);
+        // The last block's map is there when the pass is over, and no branch outlives the memory of a pass that failed.
+        let joined = self.queue.join();
+        launched.and(joined)
+    }
+
+    fn launch(&self, passing: &Passing, kept: &Kept, grid: &Grid) -> Result<(), Fault> {
         self.embed(passing, kept.tapes.first().map_or(NONE, |tape| tape.input), grid)?;
         for (index, (block, tape)) in self.on.blocks.iter().zip(&kept.tapes).enumerate() {
-            self.attend(block, tape, passing)?;
-            if let Keep::Fused(fusion) = self.sizes.keep {
-                self.fused_map(tape, fusion, kept.maps.plus(index * self.sizes.map() * self.storage().bytes()))?;
-            }
+            let map = kept.maps.plus(index * self.sizes.map() * self.storage().bytes());
+            let map = if let Keep::Fused(fusion) = self.sizes.keep { Some((fusion, map)) } else { None };
+            self.attend(block, tape, passing, map)?;
             match kept.tapes.get(index + 1) {
                 Some(next) => self.finish(block, tape, passing, (self.sizes.rows(), tape.input, tape.context), next.input)?,
                 None => self.finish_read(block, tape, passing, kept.last)?,
@@ -119,11 +127,9 @@ impl<'a> Run<'a> {
     }
 
     fn embed(&self, passing: &Passing, x: Address, grid: &Grid) -> Result<(), Fault> {
-        let Sizes { config, extent, patches, pitch, .. } = self.sizes;
+        let Sizes { extent, patches, pitch, .. } = self.sizes;
         let (images, rows) = (extent.images, self.sizes.patch_rows());
-        let shape =
-            patchify::Shape { images, channels: config.num_channels, rows: patches.rows, cols: patches.cols, size: config.patch_size };
-        patchify::cuda::patchify(self.queue, self.storage(), shape, (passing.pixels, passing.patches[0]), *pitch)?;
+        self.patches(self.storage(), passing.patches[0])?;
         let norms = self.on.patch_norms;
         if let Some([before, _]) = norms {
             self.norm(before, (rows, *pitch), (passing.patches[0], passing.patches[1]))?;
@@ -138,24 +144,6 @@ impl<'a> Run<'a> {
         let patches = passing.embedded[usize::from(norms.is_some())];
         let special_rows = positions.plus(4 * grid.positions);
         tokens::join(self.queue, self.storage(), Join { patches, special_rows, positions, tokens: x, images, count, special, width })
-    }
-
-    /// The block up to its attention.
-    fn attend(&self, block: &BlockOnDevice, tape: &Tape, passing: &Passing) -> Result<(), Fault> {
-        let (rows, extent) = (self.sizes.rows(), self.sizes.extent);
-        self.norm(block.norm1, (rows, extent.width), (tape.input, passing.normed))?;
-        self.forward(self.storage(), passing.normed, block.qkv, rows, Then::Store { to: tape.qkv, residual: NONE })?;
-        let Tape { qkv, context, log_sum_exp, .. } = *tape;
-        let (tokens, heads, scale) = (extent.tokens as i32, extent.heads as i32, attention::scale(extent.head_width));
-        let arguments = AttentionForward { qkv, context, log_sum_exp, tokens, heads, scale };
-        attention::forward(self.queue, self.storage(), self.sizes.attention(), arguments)
-    }
-
-    pub fn fused_map(&self, tape: &Tape, fusion: HeadFusion, map: Address) -> Result<(), Fault> {
-        let (extent, Tape { qkv, log_sum_exp, .. }) = (self.sizes.extent, *tape);
-        let (tokens, heads, scale) = (extent.tokens as i32, extent.heads as i32, attention::scale(extent.head_width));
-        let arguments = AttentionMap { qkv, log_sum_exp, map, tokens, heads, scale, fusion: attention::code(fusion) };
-        attention::fused_map(self.queue, self.storage(), self.sizes.attention(), arguments)
     }
 
     /// What follows attention, for `rows` tokens of input and context.

@@ -1,12 +1,15 @@
 //! The same forward and backward passes on a CUDA device, on top of the kernels that `kernels` launches.
 //!
-//! Read the files in this order: `weights` (what lies on the device), `places` (where a pass keeps its numbers), `forward`, `backward`,
-//! `passed` (what the rest of the crate sees of a pass), `learning`. The structure is that of the engine on the CPU, with what a device asks for:
-//! LayerScale is folded into weights, heads and hidden layers are filled up with zeros to the widths that kernels have, and the launches
-//! of a pass are recorded once for each shape and replayed.
+//! Read the files in this order: `weights` (what lies on the device), `places` (where a pass keeps its numbers), `input`, `forward`,
+//! `attend`, `backward`, `passed` and `pulled` (what the rest of the crate sees of a pass), `variants` (passes of a method's own),
+//! `learning`. The structure is that of the engine on the CPU, with what a device asks for: LayerScale is folded into weights, heads and
+//! hidden layers are filled up with zeros to the widths that kernels have, and the launches of a pass are recorded once for each shape
+//! and replayed.
 
+mod attend;
 mod backward;
 mod forward;
+mod input;
 pub(crate) mod learning;
 mod passed;
 mod places;
@@ -14,6 +17,7 @@ mod pulled;
 mod replay;
 #[cfg(all(test, unix))]
 pub(crate) mod tests;
+mod variants;
 mod weights;
 
 use std::collections::HashMap;
@@ -24,13 +28,16 @@ use kernels::cuda::{Address, Arena, Fault, Queue, Region, Storage, as_bytes, as_
 use kernels::linear::cuda::Scratch;
 
 use super::config::VitConfig;
-use super::embedding::{self, Pixels};
+use super::embedding;
 use super::forward::Keep;
 use super::weights::Weights;
 use crate::{Error, Patches, Precision};
+pub(crate) use input::Pictures;
 pub(crate) use passed::Passed;
 use places::Sizes;
+pub(crate) use pulled::Pulled;
 use replay::Replays;
+pub(crate) use variants::{Gather, Variants};
 use weights::OnDevice;
 
 /// What gradients are multiplied with where they are kept as f16, whose smallest normal number is 6·10⁻⁵.
@@ -79,6 +86,11 @@ impl Engine {
         Ok(Self { queue, storage, arena, weights, partials, grids: Mutex::default(), turn: Mutex::default() })
     }
 
+    /// The most bytes of the device that it held since this was last asked for.
+    pub fn most_bytes(&self) -> usize {
+        self.arena.most_bytes()
+    }
+
     fn scratch(&self) -> Scratch {
         Scratch { at: self.partials.at(), values: partials(&*self.queue) }
     }
@@ -88,8 +100,8 @@ impl Engine {
         if self.storage == Storage::F16 { F16_GRADIENTS } else { 1.0 }
     }
 
-    fn sizes(&self, config: &VitConfig, pixels: &Pixels<f32>, keep: Keep) -> Sizes {
-        Sizes::new(config, &self.weights, self.storage, (pixels.images, pixels.patches), keep)
+    fn sizes(&self, config: &VitConfig, (images, patches): (usize, Patches), keep: Keep) -> Sizes {
+        Sizes::new(config, &self.weights, self.storage, (images, patches), keep)
     }
 
     /// Uploads numbers as f32.
@@ -138,6 +150,6 @@ fn partials(queue: &dyn Queue) -> usize {
 }
 
 /// A device's fault as an error of the crate.
-fn failed(fault: Fault) -> Error {
+pub(super) fn failed(fault: Fault) -> Error {
     Error::Kernel(fault.into())
 }

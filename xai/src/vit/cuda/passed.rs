@@ -8,12 +8,12 @@ use kernels::rollout::cuda::Push;
 use kernels::rollout::{self, Layer};
 
 use super::forward::{Passing, Run};
+use super::input::{Input, Pictures};
 use super::places::{Kept, Sizes, laid_out};
 use super::replay::Key;
 use super::{Engine, failed};
 use crate::Error;
 use crate::vit::config::VitConfig;
-use crate::vit::embedding::Pixels;
 use crate::vit::extent::Extent;
 use crate::vit::forward::Keep;
 use crate::vit::pooling;
@@ -41,15 +41,12 @@ pub(super) struct Part {
 
 impl Passed {
     /// Runs the forward pass.
-    pub fn run(engine: &Arc<Engine>, config: &VitConfig, weights: &Weights<f32>, pixels: &Pixels<f32>, keep: Keep) -> Result<Self, Error> {
-        let extent = Extent::new(config, pixels.images, config.special_tokens.count() + pixels.patches.count());
+    pub fn run(engine: &Arc<Engine>, config: &VitConfig, weights: &Weights<f32>, pictures: Pictures, keep: Keep) -> Result<Self, Error> {
+        let extent = Extent::new(config, pictures.images, config.special_tokens.count() + pictures.patches.count());
         let mut passed = Self { engine: engine.clone(), parts: Vec::new(), extent, logits: Vec::new(), pooled: Vec::new() };
-        passed.add(config, weights, pixels, keep)?;
-        let what = || format!("what the device computed in {}; pictures or weights are beyond it, use f32", engine.storage);
-        match passed.pooled.iter().chain(&passed.logits).position(|value| !value.is_finite()) {
-            Some(index) => Err(Error::NotFinite { what: what(), index }),
-            None => Ok(passed),
-        }
+        passed.add(config, weights, pictures, keep)?;
+        engine.expect_finite("an output", passed.pooled.iter().chain(&passed.logits))?;
+        Ok(passed)
     }
 
     /// Parts that the batch was divided into because the device's memory was too small; 1 where it was enough.
@@ -57,40 +54,36 @@ impl Passed {
         self.parts.len()
     }
 
-    fn add(&mut self, config: &VitConfig, weights: &Weights<f32>, pixels: &Pixels<f32>, keep: Keep) -> Result<(), Error> {
-        let added = self.add_at_once(config, weights, pixels, keep);
+    fn add(&mut self, config: &VitConfig, weights: &Weights<f32>, pictures: Pictures, keep: Keep) -> Result<(), Error> {
+        let added = self.add_at_once(config, weights, pictures, keep);
         let is_too_large = matches!(added, Err(Error::Kernel(kernels::Error::Device(Fault::OutOfMemory { .. }))));
-        if !is_too_large || pixels.images == 1 {
+        if !is_too_large || pictures.images == 1 {
             return added;
         }
         self.engine.arena.give_back();
-        let (half, each) = (pixels.images / 2, pixels.data.len() / pixels.images);
-        let (first, second) = pixels.data.split_at(half * each);
-        self.add(config, weights, &Pixels { data: first, images: half, ..*pixels }, keep)?;
-        self.add(config, weights, &Pixels { data: second, images: pixels.images - half, ..*pixels }, keep)
+        let (first, second) = pictures.split_at(pictures.images / 2);
+        self.add(config, weights, first, keep)?;
+        self.add(config, weights, second, keep)
     }
 
-    fn add_at_once(&mut self, config: &VitConfig, weights: &Weights<f32>, pixels: &Pixels<f32>, keep: Keep) -> Result<(), Error> {
+    fn add_at_once(&mut self, config: &VitConfig, weights: &Weights<f32>, pictures: Pictures, keep: Keep) -> Result<(), Error> {
         let engine = &*self.engine;
-        let grid = engine.grid(config, weights, pixels.patches)?;
-        let sizes = engine.sizes(config, pixels, keep);
+        let Pictures { images, patches, .. } = pictures;
+        let grid = engine.grid(config, weights, patches)?;
+        let sizes = engine.sizes(config, (images, patches), keep);
         let (region, kept) =
             laid_out(&engine.arena, engine.storage, |places| Kept::lay(&sizes, &engine.weights, places)).map_err(failed)?;
-        let lay = |places: &mut _| Passing::lay(&sizes, &engine.weights, places);
-        let (scratch, passing) = laid_out(&engine.arena, engine.storage, lay).map_err(failed)?;
-        let key = Key { images: pixels.images, patches: pixels.patches, keep, places: [region.at(), scratch.at(), Address::NONE] };
+        let lay = |places: &mut _| (Passing::lay(&sizes, &engine.weights, places), Input::lay(&pictures, &sizes, places));
+        let (scratch, (passing, input)) = laid_out(&engine.arena, engine.storage, lay).map_err(failed)?;
+        let is_bytes = matches!(input, Input::Bytes { .. });
+        let key = Key { images, patches, keep, is_bytes, gather: None, places: [region.at(), scratch.at(), Address::NONE] };
         let mut turn = engine.turn();
-        engine.put(passing.pixels, pixels.data)?;
-        let run = Run::new(engine, &sizes);
+        input.upload(engine, &pictures)?;
+        let run = Run::new(engine, &sizes).reading(input);
         turn.run(&*engine.queue, key, || run.pass(&passing, &kept, &grid)).map_err(failed)?;
-        let pooled = engine.get(Storage::F32, kept.pooled, sizes.pooled())?;
-        let logits = match (kept.activations.last(), engine.weights.head.last()) {
-            (Some(&logits), Some(layer)) => engine.get(Storage::F32, logits, pixels.images * layer.outputs)?,
-            _ => Vec::new(),
-        };
+        let (pooled, logits) = engine.read(&sizes, &kept, weights.head.classes())?;
         drop(turn);
-        let (filled, classes) = (logits.len() / pixels.images, weights.head.classes());
-        self.logits.extend(logits.chunks(filled.max(1)).flat_map(|row| &row[..classes]));
+        self.logits.extend(logits);
         self.pooled.extend(pooled);
         self.parts.push(Part { sizes, kept, region });
         Ok(())
@@ -154,6 +147,22 @@ impl Passed {
             contexts.extend(without_filling(sizes, &self.engine.get(sizes.storage, tape.context, sizes.rows() * sizes.inner())?));
         }
         Ok((inputs, contexts))
+    }
+}
+
+impl Engine {
+    /// What the head read (B, pooled width), and its logits (B, classes).
+    pub(super) fn read(&self, sizes: &Sizes, kept: &Kept, classes: usize) -> Result<(Vec<f32>, Vec<f32>), Error> {
+        let pooled = self.get(Storage::F32, kept.pooled, sizes.pooled())?;
+        let (Some(&logits), Some(layer)) = (kept.activations.last(), self.weights.head.last()) else { return Ok((pooled, Vec::new())) };
+        let filled = self.get(Storage::F32, logits, sizes.extent.images * layer.outputs)?;
+        Ok((pooled, filled.chunks(layer.outputs).flat_map(|row| &row[..classes]).copied().collect()))
+    }
+
+    /// Refuses numbers that are none.
+    pub(super) fn expect_finite<'a>(&self, what: &str, mut values: impl Iterator<Item = &'a f32>) -> Result<(), Error> {
+        let what = || format!("{what} that the device computed in {}; pictures or weights are beyond it, use f32", self.storage);
+        values.position(|value| !value.is_finite()).map_or(Ok(()), |index| Err(Error::NotFinite { what: what(), index }))
     }
 }
 

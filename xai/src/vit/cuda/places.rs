@@ -82,16 +82,16 @@ impl Sizes {
 pub(super) struct Places {
     storage: Storage,
     start: Address,
-    pub bytes: usize,
+    taken: usize,
 }
 
 impl Places {
     pub fn counted(storage: Storage) -> Self {
-        Self { storage, start: Address::NONE, bytes: 0 }
+        Self { storage, start: Address::NONE, taken: 0 }
     }
 
     pub fn within(storage: Storage, region: &Region) -> Self {
-        Self { storage, start: region.at(), bytes: 0 }
+        Self { storage, start: region.at(), taken: 0 }
     }
 
     /// So many values of the device's storage.
@@ -104,12 +104,17 @@ impl Places {
         self.take(4 * count)
     }
 
+    /// So many bytes.
+    pub fn bytes(&mut self, count: usize) -> Address {
+        self.take(count)
+    }
+
     fn take(&mut self, bytes: usize) -> Address {
         if bytes == 0 {
             return Address::NONE;
         }
-        let at = self.start.plus(self.bytes);
-        self.bytes = (self.bytes + bytes).next_multiple_of(256);
+        let at = self.start.plus(self.taken);
+        self.taken = (self.taken + bytes).next_multiple_of(256);
         at
     }
 }
@@ -118,7 +123,7 @@ impl Places {
 pub(super) fn laid_out<P>(arena: &Arena, storage: Storage, lay: impl Fn(&mut Places) -> P) -> Result<(Region, P), Fault> {
     let mut counted = Places::counted(storage);
     lay(&mut counted);
-    let region = arena.take(counted.bytes)?;
+    let region = arena.take(counted.taken)?;
     let places = lay(&mut Places::within(storage, &region));
     Ok((region, places))
 }

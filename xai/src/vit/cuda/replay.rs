@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use kernels::cuda::{Address, Fault, Queue, Recording};
 
+use super::variants::Gather;
 use crate::Patches;
 use crate::vit::forward::Keep;
 
@@ -16,6 +17,10 @@ pub(super) struct Key {
     pub images: usize,
     pub patches: Patches,
     pub keep: Keep,
+    /// Whether patches are made of bytes.
+    pub is_bytes: bool,
+    /// What becomes of gradients, for passes of a method's own.
+    pub gather: Option<Gather>,
     /// Where its regions begin: of the pass, of its scratch, and of a backward pass.
     pub places: [Address; 3],
 }

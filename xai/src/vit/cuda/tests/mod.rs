@@ -2,10 +2,11 @@
 
 #[allow(dead_code)]
 #[path = "../../../../../kernels/emulator/library.rs"]
-mod emulator;
+pub(crate) mod emulator;
 mod learning;
 mod learning_together;
 mod limits;
+mod maps;
 mod parity;
 #[allow(dead_code)]
 #[path = "../../../../../kernels/emulator/queue.rs"]
@@ -34,7 +35,7 @@ pub(crate) fn vit() -> VitConfig {
 }
 
 /// Every choice that an architecture has, each at least once.
-fn configs() -> Vec<(&'static str, VitConfig, HeadKind)> {
+pub(crate) fn configs() -> Vec<(&'static str, VitConfig, HeadKind)> {
     let vit = vit();
     let registers = Tokens { registers: 2, ..Tokens::CLS };
     let dinov2 = VitConfig {
@@ -114,7 +115,7 @@ pub(crate) fn on_device(vit: &Vit, queue: Arc<Emulated>, storage: Storage) -> Re
 }
 
 /// The length of the difference over that of what was expected; NaN where one of them is.
-fn off(found: impl IntoIterator<Item = f64>, expected: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn off(found: impl IntoIterator<Item = f64>, expected: impl IntoIterator<Item = f64>) -> f64 {
     let (mut difference, mut size) = (0.0, 0.0);
     for (found, expected) in found.into_iter().zip(expected) {
         difference += (found - expected) * (found - expected);

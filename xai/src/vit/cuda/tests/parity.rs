@@ -11,7 +11,7 @@ use crate::Patches;
 use crate::vit::arena::Arena;
 use crate::vit::backward::{self, Cotangents, Extra};
 use crate::vit::config::VitConfig;
-use crate::vit::cuda::{Engine, Passed};
+use crate::vit::cuda::{Engine, Passed, Pictures};
 use crate::vit::embedding::Pixels;
 use crate::vit::forward::{self, Keep, Pass};
 use crate::vit::head::HeadKind;
@@ -74,10 +74,10 @@ fn assert_forward(what: &str, storage: Storage, passed: &Passed, exact: &Exact) 
 }
 
 /// Numbers of the way back.
-fn assert_backward(what: &str, storage: Storage, passed: &Passed, pixels: &Pixels<f32>, dlogits: &[f32], exact: &Exact) {
+fn assert_backward(what: &str, storage: Storage, passed: &Passed, pictures: Pictures, dlogits: &[f32], exact: &Exact) {
     let gates = gates(storage);
     for explicit in [false, true] {
-        let found = passed.pull_back(pixels, dlogits, explicit).unwrap();
+        let found = passed.pull_back(pictures, dlogits, explicit).unwrap();
         let near = cosine(&wide(&found.pixels), &exact.found.pixels);
         assert!(near >= gates.pixels, "{what}: pixels' cosine is {near}");
         let length = off(wide(&found.pixels), exact.found.pixels.iter().copied());
@@ -97,16 +97,16 @@ fn assert_parity(what: &str, storage: Storage, config: &VitConfig, head: HeadKin
     let Some(queue) = device() else { return };
     let (weights, batch) = (lively(config, head), pictures(config, IMAGES));
     let data: Vec<f32> = batch.pixels().iter().copied().collect();
-    let pixels = Pixels { data: &data, images: IMAGES, patches: grid(config) };
+    let pictures = Pictures::of(&batch, grid(config));
     let dlogits: Vec<f32> = [1.0, -0.5, 0.25].repeat(IMAGES);
     assert_eq!(dlogits.len(), IMAGES * CLASSES);
     let exact = exact(config, head, &weights, &Pixels { data: &wide(&data), images: IMAGES, patches: grid(config) }, &wide(&dlogits));
     let engine = Arc::new(Engine::on(queue, storage, config, &weights).unwrap());
-    let run = |keep| Passed::run(&engine, config, &weights, &pixels, keep).unwrap();
+    let run = |keep| Passed::run(&engine, config, &weights, pictures, keep).unwrap();
 
     let passed = run(Keep::Everything);
     assert_forward(what, storage, &passed, &exact);
-    assert_backward(what, storage, &passed, &pixels, &dlogits, &exact);
+    assert_backward(what, storage, &passed, pictures, &dlogits, &exact);
     assert_forward(what, storage, &run(Keep::Nothing), &exact);
 
     let fused = run(Keep::Fused(HeadFusion::Mean));

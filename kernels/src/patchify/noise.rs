@@ -5,19 +5,26 @@
 
 use std::f64::consts::TAU;
 
-use ndarray::Array3;
-
 const ROUNDS: usize = 10;
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 /// The golden ratio and the square root of three, as fractions of 2^32.
 const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
-/// Standard normal deviates (C, H, W) of one sample.
-pub(super) fn normal(seed: u64, sample: usize, (channels, height, width): (usize, usize, usize)) -> Array3<f32> {
+/// The first `count` standard normal deviates of one sample: what `SmoothGrad` adds to the values of a picture (C, H, W), in their order.
+///
+/// This is the one definition of the noise. `patchify/cuda_variants.cu` makes the same numbers of the same bits in f32, to a few units
+/// of the last place.
+///
+/// ```
+/// use kernels::patchify::noise;
+/// assert_eq!(noise(7, 2, 100)[..10], noise(7, 2, 10));
+/// assert_ne!(noise(7, 2, 10), noise(7, 3, 10));
+/// ```
+pub fn noise(seed: u64, sample: usize, count: usize) -> Vec<f32> {
     let four = |block: usize| deviates(philox(words(block as u64, sample as u64), [seed as u32, (seed >> 32) as u32]));
-    let count = channels * height * width;
-    let mut values = (0..count.div_ceil(4)).flat_map(four);
-    Array3::from_shape_simple_fn((channels, height, width), || values.next().unwrap_or_default())
+    let mut values: Vec<f32> = (0..count.div_ceil(4)).flat_map(four).collect();
+    values.truncate(count);
+    values
 }
 
 fn words(low: u64, high: u64) -> [u32; 4] {
@@ -61,7 +68,7 @@ mod tests {
     /// Of n deviates the mean is within 4/√n of 0, the variance within 4·√(2/n) of 1, the share beyond 1.96 near 5 %.
     #[test]
     fn deviates_are_standard_normal() {
-        let values: Vec<f64> = (0..8).flat_map(|sample| normal(7, sample, (3, 64, 64))).map(f64::from).collect();
+        let values: Vec<f64> = (0..8).flat_map(|sample| noise(7, sample, 3 * 64 * 64)).map(f64::from).collect();
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let moment = |power: i32| values.iter().map(|value| (value - mean).powi(power)).sum::<f64>() / count;
@@ -76,10 +83,10 @@ mod tests {
 
     #[test]
     fn seeds_and_samples_share_nothing_and_a_sample_repeats() {
-        let shape = (3, 5, 7);
-        assert_eq!(normal(1, 2, shape), normal(1, 2, shape));
-        for other in [normal(1, 3, shape), normal(2, 2, shape), normal(1 + (1 << 32), 2, shape)] {
-            let same = normal(1, 2, shape).iter().zip(&other).filter(|(a, b)| a == b).count();
+        let count = 3 * 5 * 7;
+        assert_eq!(noise(1, 2, count), noise(1, 2, count));
+        for other in [noise(1, 3, count), noise(2, 2, count), noise(1 + (1 << 32), 2, count)] {
+            let same = noise(1, 2, count).iter().zip(&other).filter(|(a, b)| a == b).count();
             assert_eq!(same, 0, "two samples share numbers");
         }
     }

@@ -1,0 +1,47 @@
+//! How a device is opened: the driver's version, the device's attributes, its context and its stream.
+
+use std::sync::Mutex;
+
+use cudarc::driver::result::{self, DriverError, stream};
+use cudarc::driver::sys;
+
+use super::Driver;
+use super::ways::Ways;
+use crate::cuda::Fault;
+use crate::cuda::products::Choice;
+
+/// The oldest driver whose symbols are all there: CUDA 11.4.
+const OLDEST: i32 = 11040;
+
+/// The device of this ordinal; panics on a library that lacks symbols.
+pub(super) fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
+    let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
+    result::init().map_err(broken)?;
+    let mut version = 0;
+    // SAFETY: writes one `int` to the given address, which is a live local.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(broken)?;
+    if version < OLDEST {
+        return Err(Fault::OldDriver { version });
+    }
+    let count = usize::try_from(result::device::get_count().map_err(broken)?).unwrap_or(0);
+    if ordinal >= count {
+        return Err(Fault::NoDevice { ordinal, count });
+    }
+    let device = result::device::get(ordinal as i32).map_err(broken)?;
+    let attribute = |which| {
+        // SAFETY: the driver gave this device out.
+        unsafe { result::device::get_attribute(device, which) }.map_err(broken)
+    };
+    use sys::CUdevice_attribute as Attribute;
+    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+    let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+    let multiprocessors = attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+    let name = result::device::get_name(device).map_err(broken)?;
+    // SAFETY: as above; released in `drop`.
+    let context = unsafe { result::primary_ctx::retain(device) }.map_err(broken)?;
+    // SAFETY: the context was just retained.
+    unsafe { result::ctx::set_current(context) }.map_err(broken)?;
+    let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
+    let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
+    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default(), ways: Ways::new(choice) })
+}
