@@ -16,7 +16,7 @@ mod ways;
 use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cudarc::driver::result::{self, DriverError, graph, stream};
+use cudarc::driver::result::{self, graph, stream};
 use cudarc::driver::sys;
 
 use super::products::Choice;
