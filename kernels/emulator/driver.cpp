@@ -38,8 +38,8 @@ static int enqueue(void* to, std::function<int()> step) {
     return failed;
 }
 
-// For libraries that stand beside the driver: their work waits in the same stream.
-extern "C" int emulated_enqueue(const std::function<int()>* step) { return enqueue(*step); }
+// For libraries that stand beside the driver: their work waits in the stream that they are given.
+extern "C" int emulated_enqueue(void* stream, const std::function<int()>* step) { return enqueue(stream, *step); }
 
 #define NEEDS_CONTEXT if (!current) return INVALID_CONTEXT
 #define NOT_CAPTURED NEEDS_CONTEXT; if (capturing) return CAPTURE_UNSUPPORTED
@@ -126,6 +126,7 @@ int cuModuleLoadData(void** module, const char* image) {
     return *module = &device, is_known ? from_environment("EMULATED_LOADING", OK) : INVALID_IMAGE;
 }
 int cuModuleUnload(void*) { NEEDS_CONTEXT; return settle(); }
+int cuStreamQuery(void* stream) { return cuStreamSynchronize(stream); }
 int cuModuleGetFunction(void** function, void*, const char* name) {
     NEEDS_CONTEXT;
     const std::string paths = getenv("EMULATED_KERNELS") ? getenv("EMULATED_KERNELS") : "";

@@ -145,6 +145,12 @@ pub fn driver_of(storage: Storage, files: &[&str]) -> Option<(PathBuf, [(&'stati
     Some((folder, variables))
 }
 
+/// The `libcuda` without kernels, and a `libnccl` on it: names and values of the environment that finds both.
+pub fn nccl() -> Option<[(&'static str, String); 2]> {
+    let (driver, nccl) = (folder_with("driver.cpp", "libcuda.so.1")?, folder_with("nccl.cpp", "libnccl.so.2")?);
+    Some([("LD_LIBRARY_PATH", driver.display().to_string()), ("PELLUCID_NCCL", nccl.display().to_string())])
+}
+
 /// A folder that has a file of `kernels/emulator`, compiled, under the name of what it stands for. Nothing where there is no C++ compiler.
 pub fn folder_with(file: &str, name: &str) -> Option<PathBuf> {
     Library::of("activation/cuda.cu", Storage::F32)?;

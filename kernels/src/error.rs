@@ -38,6 +38,10 @@ pub enum Error {
     /// A device that does not do what it was asked for.
     #[error(transparent)]
     Device(#[from] Fault),
+
+    /// Processes that do not work together.
+    #[error(transparent)]
+    Collective(#[from] crate::collective::Fault),
 }
 
 /// Checks that `slice` holds exactly `expected` values.

@@ -22,6 +22,7 @@
 //! | [`blend`] | a map over a picture in colour |
 //! | [`tokens`] | rows of tokens joined, cut to the leading ones and pooled; their gradients |
 //! | [`adamw`] | one decoupled-weight-decay Adam step |
+//! | [`collective`] | sums over processes, in the order of their ranks; gradients in buckets |
 //!
 //! Determinism: the bits of one image never depend on the images beside it, nor on how many threads run.
 
@@ -34,6 +35,7 @@ pub mod bicubic_antialiased;
 pub mod blend;
 mod buffer;
 pub mod check;
+pub mod collective;
 pub mod cross_entropy;
 pub mod cuda;
 pub mod device;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::driver::Driver;
 use super::{Address, Arguments, Clock, Fault, Storage};
 use crate::attention::Shape;
 use crate::attention::cuda::AttentionForward;
@@ -44,6 +45,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// Bytes of shared memory that one block may have.
     fn shared_memory(&self) -> usize {
         shared_memory(self.capability())
+    }
+
+    /// NVIDIA's driver, where this is one: what other libraries of NVIDIA's need beneath them.
+    fn driver(&self) -> Option<&Driver> {
+        None
     }
 
     /// Memory aligned to 256 bytes; what it holds is undefined.

@@ -3,7 +3,6 @@
 use datasets::synthetic::Cohort;
 use ndarray::{Array4, s};
 use rayon::prelude::*;
-use reports::statistics::SplitMix64;
 use xai::{Batch, Error, Preprocessor, cancellation};
 
 use crate::progress;
@@ -45,9 +44,9 @@ impl Lessons {
         Batch::stack(&which.iter().map(|&index| self.pictures[index].clone()).collect::<Vec<_>>())
     }
 
-    /// Some pictures, each flipped and transposed at random: a lesion has no up or down.
-    pub fn turned_batch(&self, which: &[usize], random: &mut SplitMix64) -> Result<Batch, Error> {
-        let turned = which.iter().map(|&index| turn(&self.pictures[index], random.next_u64() % 8));
+    /// Some pictures, each flipped and transposed as `turns` says: a lesson has no up or down.
+    pub fn turned_batch(&self, which: &[usize], turns: &[u64]) -> Result<Batch, Error> {
+        let turned = which.iter().zip(turns).map(|(&index, &symmetry)| turn(&self.pictures[index], symmetry));
         Batch::stack(&turned.collect::<Result<Vec<_>, _>>()?)
     }
 }

@@ -3,6 +3,7 @@
 //! The folder holds `experiment.toml` (what was asked), `computed.toml` (device and numbers it learned on), `curve.csv` (one line an epoch), `evaluation.json` and
 //! `predictions.csv` (the test part), and the checkpoint: `model.safetensors`, `config.json`, `preprocessor_config.json`.
 
+mod among;
 mod lessons;
 mod record;
 mod run;
@@ -15,8 +16,9 @@ use datasets::SplitPlan;
 use datasets::synthetic::CohortPlan;
 use serde::{Deserialize, Serialize};
 
+pub use among::Among;
 pub use record::EpochLine;
-pub use run::{Computing, report, run, run_on};
+pub use run::{Computing, report, run, run_among, run_on};
 
 /// What is trained, on what, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,18 +3,17 @@
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context;
 use datasets::synthetic::Cohort;
 use datasets::{LesionClass, Split, split};
 use kernels::cross_entropy;
 use reports::classification::Evaluation;
-use reports::statistics::SplitMix64;
-use xai::training::{AdamW, Decay, Step, Training};
+use xai::training::Training;
 use xai::{Device, HeadKind, Labels, Precision, Probe, Vit, VitConfig};
 
 use super::lessons::Lessons;
 use super::record::{self, EpochLine, Record};
-use super::{Experiment, schedule};
-use crate::progress;
+use super::{Among, Experiment};
 
 /// What a run computes on while it learns; reports are made on the CPU.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +49,21 @@ pub fn run_on(
     folder: &Path,
     watch: &mut dyn FnMut(&EpochLine),
 ) -> anyhow::Result<Evaluation> {
+    run_among(experiment, computing, &Among::alone(1), folder, watch)?.context("a single process reports")
+}
+
+/// The same among several processes: all learn, the first one chooses, writes and reports; the others return nothing.
+///
+/// # Errors
+/// As for [`run_on`], and when processes run different experiments, or one is lost.
+pub fn run_among(
+    experiment: &Experiment,
+    computing: Computing,
+    among: &Among,
+    folder: &Path,
+    watch: &mut dyn FnMut(&EpochLine),
+) -> anyhow::Result<Option<Evaluation>> {
+    among.agree(experiment)?;
     let cohort = Cohort::draw(&experiment.cohort)?;
     let Split { train, validation, .. } = split(cohort.records(), &experiment.split)?;
     let vit = Vit::random(VitConfig::by_name(&experiment.arch)?, HeadKind::Linear(LesionClass::ALL.len()), experiment.seed)?;
@@ -58,25 +72,46 @@ pub fn run_on(
     // A device that is not there is told before anything is drawn.
     let mut training = Training::on(vit, computing.device, computing.precision)?;
     let lessons = |part: &[usize], what: &str| Lessons::draw(&cohort, part, &preprocessor, what);
-    let (learned, checked) = (lessons(&train, "drawing to learn from")?, lessons(&validation, "drawing to choose by")?);
-    let mut record = Record::start(experiment, computing, folder)?;
-
-    let mut lowest = f64::INFINITY;
+    let learned = lessons(&train, "drawing to learn from")?;
+    let mut others = among.begin(&training, experiment, &learned)?;
+    let mut choice = match among.is_first() {
+        true => Some(Choice {
+            checked: lessons(&validation, "drawing to choose by")?,
+            record: Record::start(experiment, computing, folder)?,
+            lowest: f64::INFINITY,
+        }),
+        false => None,
+    };
     for epoch in 1..=experiment.training.epochs {
         let started = Instant::now();
-        let training_loss = learn(experiment, &learned, &mut training, epoch)?;
-        let vit = training.vit()?;
-        let (loss, accuracy) = loss_and_accuracy(&vit, &checked)?;
-        let seconds = started.elapsed().as_secs_f64();
-        let line = EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds };
-        record.epoch(&line)?;
-        watch(&line);
-        if loss < lowest {
-            lowest = loss;
-            record::save(&vit, folder)?;
+        let training_loss = among.learn(experiment, &learned, (&mut training, &mut others), epoch)?;
+        if let Some(choice) = &mut choice {
+            watch(&choice.after(epoch, training_loss, &training.vit()?, started, folder)?);
         }
     }
-    report(experiment, folder)
+    choice.map(|_| report(experiment, folder)).transpose()
+}
+
+/// What the first process keeps of epochs.
+struct Choice {
+    checked: Lessons,
+    record: Record,
+    lowest: f64,
+}
+
+impl Choice {
+    /// Writes an epoch's line, and the model where it is the best so far.
+    fn after(&mut self, epoch: usize, training_loss: f64, vit: &Vit, started: Instant, folder: &Path) -> anyhow::Result<EpochLine> {
+        let (loss, accuracy) = loss_and_accuracy(vit, &self.checked)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let line = EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds };
+        self.record.epoch(&line)?;
+        if loss < self.lowest {
+            self.lowest = loss;
+            record::save(vit, folder)?;
+        }
+        Ok(line)
+    }
 }
 
 /// Reports on the checkpoint in `folder`: its predictions on the experiment's test part, and their evaluation.
@@ -90,33 +125,6 @@ pub fn report(experiment: &Experiment, folder: &Path) -> anyhow::Result<Evaluati
     let tested = Lessons::draw(&cohort, &test, vit.preprocessor(), "drawing to report on")?;
     let ids: Vec<&str> = test.iter().map(|&index| cohort.records()[index].isic_id.as_str()).collect();
     record::report(&vit, folder, &ids, tested.labels(), &probabilities(&vit, &tested)?)
-}
-
-/// One epoch; returns its mean loss.
-fn learn(experiment: &Experiment, lessons: &Lessons, training: &mut Training, epoch: usize) -> anyhow::Result<f64> {
-    let plan = &experiment.training;
-    let mut random = SplitMix64::new(experiment.seed.wrapping_mul(1009) + epoch as u64);
-    let order = shuffled(lessons.len(), &mut random);
-    let batches: Vec<_> = order.chunks(plan.batch.max(1)).collect();
-    let bar = progress::bar(&format!("epoch {epoch} of {}", plan.epochs), batches.len());
-    let mut total = 0.0;
-    for (index, which) in batches.iter().enumerate() {
-        let rate = schedule::rate(plan, (epoch - 1) * batches.len() + index, plan.epochs * batches.len());
-        let adamw = AdamW { rate, decay: plan.decay, ..AdamW::default() };
-        let labels: Vec<usize> = which.iter().map(|&index| lessons.labels()[index]).collect();
-        let batch = lessons.turned_batch(which, &mut random)?;
-        total += training.step(&batch, &labels, &[], Step { adamw, decay: Decay::Matrices, clip: Some(plan.clip) })? * which.len() as f64;
-        bar.add(1);
-    }
-    drop(bar);
-    Ok(total / lessons.len().max(1) as f64)
-}
-
-/// The numbers below `count` in random order (Fisher and Yates).
-fn shuffled(count: usize, random: &mut SplitMix64) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    (1..count).rev().for_each(|last| order.swap(last, (random.next_u64() % (last as u64 + 1)) as usize));
-    order
 }
 
 fn loss_and_accuracy(vit: &Vit, lessons: &Lessons) -> anyhow::Result<(f64, f64)> {

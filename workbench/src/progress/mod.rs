@@ -111,7 +111,12 @@ fn by_default(task: Task) -> Box<dyn Meter> {
 }
 
 #[cfg(not(feature = "program"))]
-fn by_default(_task: Task) -> Box<dyn Meter> {
+fn by_default(task: Task) -> Box<dyn Meter> {
+    nowhere(task)
+}
+
+/// Shows nothing: for [`show_by`] in a process whose progress another one shows.
+pub fn nowhere(_task: Task) -> Box<dyn Meter> {
     struct Nowhere;
     impl Meter for Nowhere {
         fn show(&self, _position: u64) {}

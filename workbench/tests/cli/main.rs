@@ -14,5 +14,6 @@ mod pictures;
 mod pixels;
 mod refusals;
 mod run;
+mod together;
 mod trace;
 mod train;

@@ -9,6 +9,7 @@ mod exchange;
 mod flat;
 mod on_cpu;
 mod step;
+mod together;
 
 use crate::vit::cuda::learning;
 use crate::{Batch, Device, Error, Precision, Vit};
@@ -19,6 +20,7 @@ pub use exchange::{Exchange, Values};
 pub use flat::{Learnt, Range};
 pub use kernels::adamw::Settings as AdamW;
 pub use step::{Decay, Lesson, Step};
+pub use together::Together;
 
 /// What computes a step.
 pub(crate) trait Learner: std::fmt::Debug + Send {

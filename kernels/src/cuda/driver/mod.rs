@@ -8,6 +8,7 @@ mod clock;
 mod kernels;
 mod opening;
 mod refusals;
+mod side;
 mod staging;
 mod warpgroups;
 mod ways;
@@ -15,7 +16,7 @@ mod ways;
 use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cudarc::driver::result::{self, DriverError, graph, stream};
+use cudarc::driver::result::{self, graph, stream};
 use cudarc::driver::sys;
 
 use super::products::Choice;
@@ -27,7 +28,7 @@ use branch::Branch;
 use clock::Moments;
 use kernels::Loaded;
 use opening::opened;
-use refusals::fault;
+pub use side::Side;
 use staging::Staging;
 use ways::Ways;
 
@@ -86,11 +87,6 @@ impl Driver {
         unsafe { result::ctx::set_current(self.context) }.map_err(|error| self.fault("using the device", error))?;
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
-
-    /// What the driver's refusal means.
-    fn fault(&self, what: &str, DriverError(code): DriverError) -> Fault {
-        fault(what, code, self.version)
-    }
 }
 
 impl Queue for Driver {
@@ -104,6 +100,10 @@ impl Queue for Driver {
 
     fn multiprocessors(&self) -> usize {
         self.multiprocessors
+    }
+
+    fn driver(&self) -> Option<&Driver> {
+        Some(self)
     }
 
     fn allocate(&self, bytes: usize) -> Result<Address, Fault> {

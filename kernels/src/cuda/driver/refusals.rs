@@ -1,11 +1,20 @@
 //! What the driver's codes mean.
 
+use cudarc::driver::result::DriverError;
 use cudarc::driver::sys::CUresult as Code;
 
+use super::Driver;
 use crate::cuda::Fault;
 
+impl Driver {
+    /// What the driver's refusal means.
+    pub(super) fn fault(&self, what: &str, DriverError(code): DriverError) -> Fault {
+        fault(what, code, self.version)
+    }
+}
+
 /// The fault behind a refusal by a driver of this version; how much memory there is, the caller knows.
-pub(super) fn fault(what: &str, code: Code, version: i32) -> Fault {
+fn fault(what: &str, code: Code, version: i32) -> Fault {
     let reason = format!("{code:?}");
     match code {
         Code::CUDA_ERROR_OUT_OF_MEMORY => Fault::OutOfMemory { wanted: 0, free: 0 },
