@@ -7,7 +7,8 @@
 PELLUCID_NVRTC names another virtual environment that has the package.
 NVRTC 12.2 writes PTX 8.2, which every driver from R535 on loads, and the same bytes on every machine.
 A module is KERNEL.STORAGE.TARGET. A cubin is loaded by its own architecture, PTX is there for all others; fp16 is what
-architectures before sm_80 have in place of bf16. Each module has a symbol that is named after the hash of its source.
+architectures before sm_80 have in place of bf16. What is made for sm_90a is a cubin for just that, and every kernel in it has to have
+asynchronous products that the assembler leaves asynchronous. Each module has a symbol that is named after the hash of its source.
 budget.tsv tells what every kernel takes on every architecture, sm_70 among them. None may spill registers: that fails here.
 """
 
@@ -68,8 +69,10 @@ def storages(source: Path) -> list[str]:
 
 
 def targets(source: Path, storage: str) -> list[str]:
-    """A line `// From sm_80 on.` leaves out what is older; sm_75 differs from sm_70 for what is made of tensor cores alone."""
+    """A line `// From sm_80 on.` leaves out what is older, `// Target: sm_90a.` all but that; sm_75 differs from sm_70 for tensor cores alone."""
     text = source.read_text("utf-8")
+    if only := re.search(r"^// Target: (\w+)\.$", text, re.MULTILINE):
+        return [f"{only[1]}.cubin"]
     oldest = re.search(r"^// From (sm_\d+) on\.$", text, re.MULTILINE)
     served = [target for target in TARGETS[storage] if not oldest or target.split(".")[0] >= oldest[1]]
     return [target for target in served if target != "sm_75.ptx" or TENSOR_CORES.search(text)]
@@ -101,12 +104,23 @@ def compile_module(environment: Path, source: Path, storage: str, target: str) -
     name = f"{module_name(source)}.{storage}.{target}"
     if kind == "cubin":
         cubin, log = translate(nvrtc, source, storage, name, architecture)
+        if architecture == "sm_90a":
+            refuse_synchronous(name, translate(nvrtc, source, storage, name, "compute_90a")[0].decode(), log)
         return name, cubin, budget(name, log)
     ptx, _ = translate(nvrtc, source, storage, name, architecture.replace("sm", "compute"))
     has_cubin = f"{architecture}.cubin" in TARGETS[storage]
     # What has no cubin is assembled here for its budget alone.
     log = "" if has_cubin else translate(nvrtc, source, storage, name, architecture)[1]
     return name, renumbered(ptx.rstrip(b"\0")), budget(name, log)
+
+
+def refuse_synchronous(name: str, ptx: str, log: str) -> None:
+    """Fails unless every kernel multiplies by warpgroups, orders that, and is assembled without waiting after each product."""
+    kernels = ptx.split(".entry ")[1:]
+    needed = ["wgmma.mma_async", "wgmma.fence", "wgmma.commit_group", "wgmma.wait_group", "fence.proxy.async", "cp.async.wait_group"]
+    lacking = [(kernel.split("(")[0], word) for kernel in kernels for word in needed if word not in kernel]
+    if lacking or not kernels or "serialized" in log:
+        sys.exit(f"{name}: not made of asynchronous products: {lacking or log}")
 
 
 def renumbered(ptx: bytes) -> bytes:

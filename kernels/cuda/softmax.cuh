@@ -1,4 +1,4 @@
-// The softmax that follows tiles of scores as they come (online: Milakov and Gimelshein 2018), in the registers of a warp.
+// The softmax that follows tiles of scores (online: Milakov and Gimelshein 2018; tiled: Dao et al. 2022).
 #pragma once
 
 #include "tensor.cuh"

@@ -11,8 +11,9 @@
 // Shared memory is poisoned with NaN before each block and fenced; asynchronous copies land only when they are waited for,
 // and poison their target until then. A barrier that threads of one block meet in different lines is an error, and so is one
 // that not all of them meet. What goes wrong comes back from `emulator_launch` as text; nothing ends the process.
+// Dynamic shared memory begins where only 128 bytes are a whole number: who needs more has to see to it.
 //
-// Not here: clusters, bulk copies, wgmma, masks of some lanes only.
+// Products of warpgroups are in `warpgroup.h`. Not here: clusters, bulk copies, masks of some lanes only.
 #pragma once
 
 #include <setjmp.h>
@@ -40,6 +41,7 @@ const size_t STACK = 128 << 10, SHARED = 228 << 10, FENCE = 64;
 const unsigned char POISON = 0xff;  // NaN as float, bf16 and f16
 
 struct Copy { void* to; const void* from; size_t bytes, valid; int group; };
+struct Range { size_t start, bytes; };
 
 struct Thread {
     State state = State::Done;
@@ -51,6 +53,7 @@ struct Thread {
     ucontext_t context;
     std::unique_ptr<char[]> stack;
     std::vector<Copy> copies;
+    std::vector<Range> landed;  // copies that the asynchronous proxy does not see yet
     int group = 0;
 };
 
@@ -60,6 +63,7 @@ struct Warp {
     alignas(16) char in[LANES * SHARE], out[LANES * SHARE];
     Thread* threads = nullptr;
     int arrived = 0, line = 0, ready = 0;
+    std::shared_ptr<struct Flight> flight;  // its asynchronous products
 };
 
 struct Slot { int line; size_t start, bytes; };
@@ -72,9 +76,14 @@ static void (*kernel)(const void*);
 static const void* arguments;
 static int live, arrived, barrier_line;
 static char error[256];
-alignas(128) static unsigned char shared_memory[SHARED];
+alignas(1024) static unsigned char shared_memory[SHARED];
+// Shared memory as asynchronous products see it: what a thread copied there reaches them when that thread fences.
+alignas(1024) static unsigned char proxy_memory[SHARED];
 static std::vector<Slot> slots;
 static size_t dynamic_bytes;
+static Schedule schedule_of_block;
+static std::mt19937 random_order;
+static void (*at_end_of_block)();
 
 // Hands the processor back to the scheduler.
 inline void pause() {
@@ -134,7 +143,7 @@ T meet(const T& mine, int line, Work work) {
 
 // A block's array, the same for all its threads; `line` tells arrays apart, 0 is the dynamic one.
 inline void* shared(int line, size_t bytes) {
-    size_t start = 0;
+    size_t start = 128;
     for (const Slot& slot : slots) {
         if (slot.line == line && slot.bytes == bytes) return shared_memory + slot.start;
         start = (slot.start + slot.bytes + FENCE + 127) / 128 * 128;
@@ -159,6 +168,7 @@ inline void check_fences() {
 inline void copy_async(void* to, const void* from, size_t bytes, size_t valid) {
     if ((uintptr_t)to % bytes || (valid && (uintptr_t)from % bytes)) return fail("an asynchronous copy is not aligned to %zu bytes", bytes);
     memset(to, POISON, bytes);
+    memset(proxy_memory + ((unsigned char*)to - shared_memory), POISON, bytes);
     current->copies.push_back({to, from, bytes, valid, current->group});
 }
 
@@ -173,8 +183,15 @@ inline void wait_for_copies(int but_the_last) {
         }
         memset(copy.to, 0, copy.bytes);
         memcpy(copy.to, copy.from, copy.valid);
+        current->landed.push_back({size_t((unsigned char*)copy.to - shared_memory), copy.bytes});
     }
     current->copies.swap(rest);
+}
+
+// Shows the asynchronous proxy what this thread's copies brought.
+inline void fence_proxy() {
+    for (const Range& range : current->landed) memcpy(proxy_memory + range.start, shared_memory + range.start, range.bytes);
+    current->landed.clear();
 }
 
 // The life of a fiber: one kernel call for each block.
@@ -182,6 +199,7 @@ inline void live_on() {
     for (;;) {
         kernel(arguments);
         if (!current->copies.empty()) fail("a thread ends before its asynchronous copies do");
+        current->landed.clear();
         wait_as(State::Done);
         live--;
         open_barrier_if_complete();
@@ -219,9 +237,9 @@ inline void make_threads() {
 }
 
 // The warp whose turn it is, or none where all wait.
-inline int pick(Schedule schedule, std::mt19937& random) {
+inline int pick(Schedule schedule) {
     const int count = warps.size();
-    const int first = schedule == Schedule::Shuffled ? random() % count : 0;
+    const int first = schedule == Schedule::Shuffled ? random_order() % count : 0;
     for (int i = 0; i < count; i++) {
         const int warp = schedule == Schedule::Backward ? count - 1 - i : (first + i) % count;
         if (warps[warp].ready) return warp;
@@ -229,22 +247,26 @@ inline int pick(Schedule schedule, std::mt19937& random) {
     return -1;
 }
 
-inline void run_block(Schedule schedule, std::mt19937& random) {
+inline void run_block(Schedule schedule) {
+    schedule_of_block = schedule;
     memset(shared_memory, POISON, SHARED);
+    memset(proxy_memory, POISON, SHARED);
     slots.clear();
     live = threads.size();
     arrived = 0;
     for (Thread& thread : threads) make_ready(thread);
     while (live && !error[0]) {
-        const int warp = pick(schedule, random);
+        const int warp = pick(schedule);
         if (warp < 0) return fail("deadlock: %d threads wait at a barrier or warp operation that the others do not reach", live);
-        const int turn = schedule == Schedule::Backward ? LANES - 1 : schedule == Schedule::Shuffled ? random() % LANES : 0;
+        const int turn = schedule == Schedule::Backward ? LANES - 1 : schedule == Schedule::Shuffled ? random_order() % LANES : 0;
         for (int i = 0; i < LANES && !error[0]; i++) {
             Thread& thread = warps[warp].threads[i ^ turn];
             if (thread.state == State::Ready) resume(thread);
         }
     }
     check_fences();
+    if (at_end_of_block && !error[0]) at_end_of_block();
+    for (Warp& warp : warps) warp.flight.reset();
 }
 
 }  // namespace emulator
@@ -261,12 +283,12 @@ extern "C" const char* emulator_launch(
     emulator::kernel = kernel;
     emulator::arguments = arguments;
     emulator::dynamic_bytes = dynamic_bytes;
-    std::mt19937 random(20261121);
+    random_order.seed(20261121);
     make_threads();
     for (blockIdx.z = 0; blockIdx.z < grid[2]; blockIdx.z++)
         for (blockIdx.y = 0; blockIdx.y < grid[1]; blockIdx.y++)
             for (blockIdx.x = 0; blockIdx.x < grid[0]; blockIdx.x++)
-                if (!error[0]) run_block(Schedule(schedule), random);
+                if (!error[0]) run_block(Schedule(schedule));
     threads.clear();
     return error[0] ? error : nullptr;
 }

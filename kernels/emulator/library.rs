@@ -124,24 +124,40 @@ pub fn built_instead(file: &str, text: &str) -> PathBuf {
 
 /// A folder with a `libcuda` whose device is this machine, and what it finds all kernels of f32 by: names and values of its
 /// environment. Nothing where there is no C++ compiler.
-pub fn driver() -> Option<(PathBuf, [(&'static str, String); 2])> {
-    Library::of("activation/cuda.cu", Storage::F32)?;
-    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+pub fn driver() -> Option<(PathBuf, [(&'static str, String); 3])> {
     let folders = fs::read_dir(home().join("src")).expect("kernels have folders").flatten().map(|entry| entry.path());
     let files = folders.filter(|path| path.is_dir()).flat_map(|folder| fs::read_dir(folder).expect("it can be listed").flatten());
     let sources = files.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "cu"));
+    // What lives on sm_90a alone has no f32.
+    let sources = sources.filter(|path| !path.ends_with("cuda_hopper.cu"));
     let name = |path: &Path| path.strip_prefix(home().join("src")).expect("a source stands there").display().to_string();
-    let built = |path: PathBuf| built(&compiler, &name(&path), &source(&name(&path)), Storage::F32).display().to_string();
-    let kernels = sources.map(built).collect::<Vec<_>>().join(":");
-    let text = fs::read_to_string(home().join("emulator/driver.cpp")).expect("the driver stands beside the emulator");
-    let library = self::built(&compiler, "../emulator/driver.cpp", &text, Storage::F32);
-    let folder = library.with_extension("driver");
+    let names: Vec<String> = sources.map(|path| name(&path)).collect();
+    driver_of(Storage::F32, &names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The same with the kernels of these files, in another storage. No library but its own takes part, whatever the machine has.
+pub fn driver_of(storage: Storage, files: &[&str]) -> Option<(PathBuf, [(&'static str, String); 3])> {
+    let folder = folder_with("driver.cpp", "libcuda.so.1")?;
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+    let built = |name: &&str| built(&compiler, name, &source(name), storage).display().to_string();
+    let kernels = files.iter().map(built).collect::<Vec<_>>().join(":");
+    let variables = [("LD_LIBRARY_PATH", folder.display().to_string()), ("EMULATED_KERNELS", kernels), ("PELLUCID_CUBLASLT", "off".into())];
+    Some((folder, variables))
+}
+
+/// A folder that has a file of `kernels/emulator`, compiled, under the name of what it stands for. Nothing where there is no C++ compiler.
+pub fn folder_with(file: &str, name: &str) -> Option<PathBuf> {
+    Library::of("activation/cuda.cu", Storage::F32)?;
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+    let text = fs::read_to_string(home().join("emulator").join(file)).expect("it stands beside the emulator");
+    let library = built(&compiler, &format!("../emulator/{file}"), &text, Storage::F32);
+    let folder = library.with_extension("folder");
     fs::create_dir_all(&folder).expect("the target folder can be written");
     // Another test's process may be using the same: it is put in place whole.
     let mine = folder.join(format!("{}.{:?}", std::process::id(), std::thread::current().id()));
     fs::copy(&library, &mine).expect("the target folder can be written");
-    fs::rename(&mine, folder.join("libcuda.so.1")).expect("the target folder can be written");
-    Some((folder.clone(), [("LD_LIBRARY_PATH", folder.display().to_string()), ("EMULATED_KERNELS", kernels)]))
+    fs::rename(&mine, folder.join(name)).expect("the target folder can be written");
+    Some(folder)
 }
 
 /// The folder of the crate `kernels`, seen from any crate of the workspace.

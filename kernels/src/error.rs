@@ -19,6 +19,13 @@ pub enum Error {
         found: usize,
     },
 
+    /// A batch whose columns have no variance to be normalised with.
+    #[error("batch_norm: a batch of {rows} has no variance; train on two pictures or more at a time, and leave a last one out")]
+    NoVariance {
+        /// Pictures in the batch.
+        rows: usize,
+    },
+
     /// An explicit request for a GPU that cannot be served.
     #[error("CUDA device {ordinal} is not available: {fault}")]
     Cuda {

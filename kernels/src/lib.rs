@@ -10,6 +10,7 @@
 //! | [`matmul`] | `C ← alpha·A·B + beta·C` on strided views |
 //! | [`linear`] | `Y = X·W + b`, its gradients for inputs and for weights |
 //! | [`layer_norm`] | normalised rows and their gradients |
+//! | [`batch_norm`] | columns normalised with the batch's statistics, their gradients, and the running statistics |
 //! | [`activation`] | GELU in both forms and `ReLU`, with their derivatives |
 //! | [`attention`] | softmax attention, maps fused over heads, gradients, and the relevance row inside the backward pass |
 //! | [`rollout`] | one row pushed down through attention maps, and the explicit product |
@@ -27,6 +28,7 @@
 pub mod activation;
 pub mod adamw;
 pub mod attention;
+pub mod batch_norm;
 pub mod bicubic;
 pub mod bicubic_antialiased;
 pub mod blend;

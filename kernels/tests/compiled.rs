@@ -63,8 +63,11 @@ fn sources() -> Vec<Source> {
 fn modules(source: &Source) -> Vec<String> {
     let line = source.text.lines().find_map(|line| line.strip_prefix("// Storage: "));
     let storages: Vec<&str> = line.map_or(vec!["f32", "bf16", "f16"], |line| line.trim_end_matches('.').split(", ").collect());
+    let only = source.text.lines().find_map(|line| line.strip_prefix("// Target: "));
+    let only = only.map(|line| format!("{}.cubin", line.trim_end_matches('.')));
     let cubins = ["sm_80.cubin", "sm_86.cubin", "sm_89.cubin", "sm_90.cubin"];
     let targets = |storage: &str| match storage {
+        _ if only.is_some() => only.as_deref().into_iter().collect(),
         "f32" => [&["sm_70.ptx", "sm_80.ptx"], &cubins[..]].concat(),
         "bf16" => [&["sm_80.ptx"], &cubins[..]].concat(),
         _ => vec!["sm_70.ptx", "sm_75.ptx"],
@@ -117,6 +120,18 @@ fn no_kernel_spills() {
                 assert_eq!(row[4], "0", "{} of {module} spills {} bytes", row[1], row[4]);
             }
         }
+    }
+}
+
+/// That each kernel of theirs is made of asynchronous products is what `build.py` holds, which has their PTX.
+#[test]
+fn modules_of_warpgroups_are_cubins_of_one_architecture() {
+    let of_warpgroups: Vec<_> = sources().into_iter().filter(|source| source.text.contains("// Target: ")).collect();
+    assert_eq!(of_warpgroups.iter().map(|source| source.module.as_str()).collect::<Vec<_>>(), ["attention_hopper", "linear_hopper"]);
+    for source in of_warpgroups {
+        let expected = ["bf16", "f16"].map(|storage| format!("{}.{storage}.sm_90a.cubin.gz", source.module));
+        assert_eq!(modules(&source), expected);
+        assert_eq!(kernels(&source), 4, "{}", source.module);
     }
 }
 

@@ -108,7 +108,7 @@ pub enum Error {
     },
 
     /// Weight gradients were asked of a model that cannot give them.
-    #[error("a model with {head} cannot be trained by this loop; use f32 weights and a linear head")]
+    #[error("a model with {head} cannot be trained by this loop; use f32 weights and a linear or DNN-3-hidden head")]
     Untrainable {
         /// The head it has.
         head: &'static str,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use goldens_reader::{Golden, flat, folder, read};
 use kernels::Device;
-use xai::{Error, Family, HeadKind, Labels, Method, Pooling, Probe, Storage, Target, Vit, VitConfig, explain};
+use xai::{Batch, Error, Family, HeadKind, Labels, Method, Pooling, Probe, Storage, Target, Vit, VitConfig, explain};
 
 fn load(path: &Path) -> Vit {
     Vit::load(path, &Device::Cpu).unwrap()
@@ -132,9 +132,16 @@ fn without_a_head_attention_and_rollout_explain_and_the_others_say_what_they_nee
 }
 
 #[test]
-fn a_dnn_head_has_no_place_in_this_layout_and_says_so() {
-    let config = VitConfig { family: Family::Dinov2, layer_scale: true, pooling: Pooling::ClsAndMean, ..VitConfig::tiny_for_tests() };
-    let vit = Vit::random(config, HeadKind::Dnn3(7), 1).unwrap();
-    let refused = vit.save(tempfile::tempdir().unwrap().path(), Storage::F32).unwrap_err().to_string();
-    assert!(refused.contains("DNN-3-hidden"), "{refused}");
+fn a_dnn_head_is_written_unfolded_and_read_again() {
+    let dinov2 = VitConfig { family: Family::Dinov2, layer_scale: true, pooling: Pooling::ClsAndMean, ..VitConfig::tiny_for_tests() };
+    for config in [VitConfig::tiny_for_tests(), dinov2] {
+        let (written, batch) = (tempfile::tempdir().unwrap(), Batch::new(ndarray::Array4::from_elem((2, 3, 8, 12), 0.5)).unwrap());
+        let vit = Vit::random(config, HeadKind::Dnn3(7), 1).unwrap();
+        vit.save(written.path(), Storage::F32).unwrap();
+        let again = load(written.path());
+        let logits = |vit: &Vit| vit.trace(&batch, Probe::Logits).unwrap().logits().to_owned();
+        assert_eq!((again.head(), logits(&again)), (HeadKind::Dnn3(7), logits(&vit)));
+        let json = std::fs::read_to_string(written.path().join("config.json")).unwrap();
+        assert!(!json.contains("architectures"), "no class of theirs reads it: {json}");
+    }
 }

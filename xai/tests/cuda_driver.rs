@@ -7,22 +7,29 @@ mod emulator;
 
 use std::process::Command;
 
+use xai::training::{AdamW, Decay, Step, Training};
 use xai::{
     Batch, Device, Gradient, HeadKind, IntegratedGradients, Method, Precision, Quadrature, Relevance, Rollout, SmoothGrad, Target, Vit,
     VitConfig, explain,
 };
 
 /// Runs `case` in a process that finds the emulated driver, as a library is looked for only once; `name` is the calling test's.
+/// Then once more beside an emulated cublasLt that has to take all products: one that it does not take is an error there.
 #[track_caller]
 fn with_driver(name: &str, case: fn()) {
     if std::env::var_os("EMULATED_KERNELS").is_some() {
         return case();
     }
     let Some((_, variables)) = emulator::driver() else { return };
-    let mut inside = Command::new(std::env::current_exe().expect("a test knows where it is"));
-    let ended = inside.args(["--exact", name, "--nocapture"]).envs(variables).output().expect("a test can start itself");
-    let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-    assert!(ended.status.success() && said.contains("1 passed"), "{said}");
+    let Some(library) = emulator::folder_with("cublaslt.cpp", "libcublasLt.so.12") else { return };
+    let library = library.join("libcublasLt.so.12").display().to_string();
+    for more in [vec![], vec![("PELLUCID_CUBLASLT", library.as_str()), ("PELLUCID_PRODUCTS", "cublaslt")]] {
+        let mut inside = Command::new(std::env::current_exe().expect("a test knows where it is"));
+        inside.args(["--exact", name, "--nocapture"]).env_remove("PELLUCID_PRODUCTS").envs(variables.clone()).envs(more.clone());
+        let ended = inside.output().expect("a test can start itself");
+        let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.status.success() && said.contains("1 passed"), "{more:?}: {said}");
+    }
 }
 
 fn vit() -> Vit {
@@ -67,5 +74,26 @@ fn a_model_comes_back_from_its_device() {
         let on_device = vit().on(Device::Cuda(0)).unwrap();
         assert!(on_device.clone().on(Device::Cuda(1)).is_err());
         assert_eq!(on_device.on(Device::Cpu).unwrap().precision(), Precision::F32);
+    });
+}
+
+#[test]
+fn steps_are_those_of_the_cpu() {
+    with_driver("steps_are_those_of_the_cpu", || {
+        let (mut here, mut there) = (Training::of(vit()), Training::on(vit(), Device::Cuda(0), Precision::F32).unwrap());
+        let pixels = kernels::check::seeded::<f32>(3, 2 * 3 * 16 * 16);
+        let batch = Batch::new(ndarray::Array4::from_shape_vec((2, 3, 16, 16), pixels).unwrap()).unwrap();
+        let step = Step { adamw: AdamW { rate: 1e-2, eps: 1e-3, ..AdamW::default() }, decay: Decay::Matrices, clip: Some(1.0) };
+        for _ in 0..3 {
+            let (found, expected) = (there.step(&batch, &[0, 2], &[], step).unwrap(), here.step(&batch, &[0, 2], &[], step).unwrap());
+            let close = (found - expected).abs() <= 1e-5;
+            assert!(close, "loss {found}, expected {expected}");
+        }
+        let learnt = there.vit().unwrap();
+        assert_eq!(learnt.device(), Device::Cuda(0));
+        let logits = |vit: &Vit| vit.trace(&batch, xai::Probe::Logits).unwrap().logits().to_owned();
+        let apart = (logits(&learnt) - logits(&here.vit().unwrap())).fold(0.0f32, |most, v| if v.abs() <= most { most } else { v.abs() });
+        assert!(apart < 1e-4, "logits of the learnt models are {apart} apart");
+        assert!(Training::on(learnt, Device::Cuda(1), Precision::F32).is_err());
     });
 }

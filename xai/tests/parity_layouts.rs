@@ -3,13 +3,12 @@
 mod goldens_reader;
 mod lively;
 
-use goldens_reader::{Golden, TARGETS, flat, folder, read, report};
-use kernels::Device;
+use goldens_reader::{Golden, TARGETS, flat, folder, report};
 use kernels::check::{Tolerance, assert_close};
 use ndarray::Array4;
 use xai::{
     Activation, AttentionMap, Attribution, Batch, Family, FinalNorm, HeadKind, Method, Pooling, Positions, Relevance, Rollout, Target,
-    Tokens, Vit, VitConfig, explain, explicit,
+    Tokens, VitConfig, explain, explicit,
 };
 
 /// What a layout must be recognised as.
@@ -170,23 +169,9 @@ fn start_rows_sum_to_one_and_lie_where_the_head_reads() {
     }
 }
 
-/// The largest matrices of the thesis's head follow a formula and are not in the repository.
-fn thesis() -> Golden {
-    let written = tempfile::tempdir().unwrap();
-    let mut tensors = read(&folder("layouts/thesis").join("model.safetensors"));
-    let formula = |count: usize| (0..count).map(|i| ((7919 * i % 257) as f32 - 128.0) / 1024.0).collect();
-    for (name, shape) in [("fc1", [512, 12]), ("fc2", [256, 512]), ("fc3", [64, 256])] {
-        let data = formula(shape[0] * shape[1]);
-        tensors.insert(format!("module.vit.classifier.{name}.weight"), goldens_reader::Values { shape: shape.to_vec(), data });
-    }
-    lively::write(&written.path().join("model.safetensors"), &tensors);
-    std::fs::copy(folder("layouts/thesis").join("config.json"), written.path().join("config.json")).unwrap();
-    Golden::of("layouts/thesis", Vit::load(written.path(), &Device::Cpu).unwrap())
-}
-
 #[test]
 fn the_thesiss_head_has_its_batch_norm_folded() {
-    let golden = thesis();
+    let golden = Golden::of("layouts/thesis", lively::thesis());
     assert_eq!(golden.vit.head(), HeadKind::Dnn3(7));
     assert_eq!(golden.vit.head_parameters(), 12 * 512 + 512 + 512 * 256 + 256 + 256 * 64 + 64 + 64 * 7 + 7 + 2 * (512 + 256 + 64));
     agrees(&golden);

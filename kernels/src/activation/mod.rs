@@ -4,6 +4,7 @@
 //! that are already there.
 
 mod cpu;
+pub mod cuda;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,7 @@
 //! ```
 
 mod cpu;
+pub mod cuda;
 
 use crate::error::expect_len;
 use crate::{Error, Real};

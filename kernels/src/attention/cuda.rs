@@ -98,11 +98,19 @@ pub fn filled_width(width: usize) -> Option<usize> {
     [32, 64, 80, 128].into_iter().find(|most| width <= *most)
 }
 
-/// Context and log-sum-exp, as [`super::forward`].
+/// Context and log-sum-exp, as [`super::forward`]: the way that the queue has for it, else [`own`].
 ///
 /// # Errors
 /// As for [`Queue::launch`].
 pub fn forward(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<(), Fault> {
+    if queue.attention(storage, shape, arguments)? { Ok(()) } else { own(queue, storage, shape, arguments) }
+}
+
+/// The same with the kernels of `cuda.cu`.
+///
+/// # Errors
+/// As for [`Queue::launch`].
+pub fn own(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<(), Fault> {
     let kernel = match shape.head_width {
         32 => "attention_forward_32",
         64 => "attention_forward_64",

@@ -15,6 +15,7 @@ mod blocks;
 mod cpu;
 pub mod cuda;
 mod elements;
+pub mod hopper;
 mod maps;
 #[cfg(test)]
 mod tests;

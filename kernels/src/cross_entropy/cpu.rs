@@ -13,11 +13,16 @@ pub(super) fn softmax<T: Real>(logits: &[T], classes: usize) -> Vec<T> {
     probabilities
 }
 
-pub(super) fn loss_and_gradient<T: Real>(logits: &[T], labels: &[usize], class_weights: &[T], classes: usize) -> (f64, Vec<T>) {
+pub(super) fn loss_and_gradient<T: Real>(
+    logits: &[T],
+    labels: &[usize],
+    class_weights: &[T],
+    (classes, of): (usize, usize),
+) -> (f64, Vec<T>) {
     let mut gradient = softmax(logits, classes);
     let mut loss = 0.0;
     for ((row, logits), &label) in gradient.chunks_mut(classes).zip(logits.chunks(classes)).zip(labels) {
-        let weight = class_weights.get(label).copied().unwrap_or(T::ONE).to_f64() / labels.len() as f64;
+        let weight = class_weights.get(label).copied().unwrap_or(T::ONE).to_f64() / of as f64;
         loss -= weight * log_probability(logits, label);
         row[label] += -T::ONE;
         row.iter_mut().for_each(|value| *value *= T::from_f64(weight));

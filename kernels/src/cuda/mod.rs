@@ -7,10 +7,13 @@
 mod arena;
 mod arguments;
 mod clock;
+pub mod cublaslt;
 pub mod driver;
 mod fault;
 mod memory;
 pub mod modules;
+pub mod products;
+pub mod proof;
 mod queue;
 
 pub use arena::{Arena, Region};

@@ -11,13 +11,14 @@ static COMPILED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/modules
 const MOST_BYTES: u64 = 64 << 20;
 
 /// The module of a kernel's file that a device of this architecture loads: the cubin made for just it, else the newest PTX that it
-/// can be compiled from.
+/// can be compiled from. `sm_90a` is for capability 90 and for no other.
 ///
 /// ```
 /// use kernels::cuda::{Storage, modules::chosen};
 /// assert_eq!(chosen("linear", Storage::Bf16, 90)?, "linear.bf16.sm_90.cubin");
 /// assert_eq!(chosen("linear", Storage::Bf16, 120)?, "linear.bf16.sm_80.ptx");
 /// assert_eq!(chosen("linear", Storage::F16, 75)?, "linear.f16.sm_75.ptx");
+/// assert_eq!(chosen("linear_hopper", Storage::F16, 90)?, "linear_hopper.f16.sm_90a.cubin");
 /// assert!(chosen("linear", Storage::Bf16, 75).is_err());
 /// # Ok::<(), kernels::cuda::Fault>(())
 /// ```
@@ -26,8 +27,8 @@ const MOST_BYTES: u64 = 64 << 20;
 /// [`Fault::NoModule`].
 pub fn chosen(module: &str, storage: Storage, capability: u32) -> Result<&'static str, Fault> {
     let older = [80, 75, 70].into_iter().filter(|needs| *needs <= capability).map(|needs| format!("sm_{needs}.ptx"));
-    let mut targets = std::iter::once(format!("sm_{capability}.cubin")).chain(older);
-    let found = targets.find_map(|target| {
+    let own = [format!("sm_{capability}.cubin"), format!("sm_{capability}a.cubin")];
+    let found = own.into_iter().chain(older).find_map(|target| {
         let name = format!("{module}.{storage}.{target}");
         COMPILED.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
     });
@@ -61,7 +62,7 @@ mod tests {
     #[test]
     fn every_device_has_every_module() {
         assert!(names().len() > 15);
-        for module in names() {
+        for module in names().into_iter().filter(|module| !module.ends_with("_hopper")) {
             for (capability, half) in
                 [(70, Storage::F16), (75, Storage::F16), (80, Storage::Bf16), (90, Storage::Bf16), (120, Storage::Bf16)]
             {
@@ -74,9 +75,23 @@ mod tests {
                 let bytes = unpacked(name).unwrap();
                 assert!(name.ends_with("cubin") == bytes.starts_with(b"\x7fELF"), "{name}");
                 // Some kernels keep all they have as f32.
-                let f32_only = ["blend", "cross_entropy"].contains(&module);
+                let f32_only = ["adamw_length", "batch_norm", "blend", "cross_entropy"].contains(&module);
                 assert!(f32_only || chosen(module, half, capability).is_ok(), "{module}.{half} of sm_{capability}");
             }
+        }
+    }
+
+    #[test]
+    fn modules_of_warpgroups_are_for_one_architecture_alone() {
+        for module in ["linear_hopper", "attention_hopper"] {
+            for storage in [Storage::Bf16, Storage::F16] {
+                let name = chosen(module, storage, 90).unwrap();
+                assert!(name.ends_with("sm_90a.cubin") && unpacked(name).unwrap().starts_with(b"\x7fELF"), "{name}");
+                for capability in [75, 80, 86, 89, 100, 120] {
+                    assert!(matches!(chosen(module, storage, capability), Err(Fault::NoModule { .. })), "{module} of sm_{capability}");
+                }
+            }
+            assert!(chosen(module, Storage::F32, 90).is_err());
         }
     }
 }

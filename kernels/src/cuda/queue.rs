@@ -3,6 +3,9 @@
 use std::fmt;
 
 use super::{Address, Arguments, Clock, Fault, Storage};
+use crate::attention::Shape;
+use crate::attention::cuda::AttentionForward;
+use crate::linear::cuda::Asked;
 
 /// One launch of one kernel.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +78,22 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// # Errors
     /// As for [`Queue::upload`], and [`Fault::NoModule`] and [`Fault::OldDriver`] where the kernel cannot be loaded.
     fn launch(&self, launch: &Launch) -> Result<(), Fault>;
+
+    /// Takes a product of matrices a better way than own kernels have; false where there is none, and nothing was done.
+    ///
+    /// # Errors
+    /// As for [`Queue::launch`].
+    fn product(&self, _asked: &Asked) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    /// Takes attention forward a better way than own kernels have; false where there is none, and nothing was done.
+    ///
+    /// # Errors
+    /// As for [`Queue::launch`].
+    fn attention(&self, _storage: Storage, _shape: Shape, _arguments: AttentionForward) -> Result<bool, Fault> {
+        Ok(false)
+    }
 
     /// Waits for everything before.
     ///

@@ -1,6 +1,6 @@
-//! Launches of the products in `cuda.cu`.
+//! Products on a device: which way they take, and launches of the kernels in `cuda.cu`.
 
-use crate::activation::Activation;
+use crate::activation::{self, Activation};
 use crate::cuda::{Address, Fault, Queue, Storage, arguments, run};
 
 arguments! {
@@ -38,7 +38,7 @@ arguments! {
 }
 
 /// Which product; weights are (outputs, inputs).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Product {
     /// `Y = X·Wᵀ` from `X` (rows, inputs) and `W`: rows, outputs, inputs.
     Forward,
@@ -93,6 +93,19 @@ pub struct Factors {
     pub extents: [usize; 3],
 }
 
+/// A product with all that belongs to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// Of the factors.
+    pub storage: Storage,
+    /// Which.
+    pub product: Product,
+    /// Of what.
+    pub factors: Factors,
+    /// What becomes of it.
+    pub then: Then,
+}
+
 /// Memory for the parts of a product whose depth is split: f32 values.
 #[derive(Debug, Clone, Copy)]
 pub struct Scratch {
@@ -135,11 +148,21 @@ impl Layout {
     }
 }
 
-/// Starts the product.
+/// Starts the product: the best way that the device has ([`Queue::product`]), else with own kernels.
 ///
 /// # Errors
 /// As for [`Queue::launch`].
 pub fn product(queue: &dyn Queue, storage: Storage, product: Product, factors: Factors, then: Then, scratch: Scratch) -> Result<(), Fault> {
+    let asked = Asked { storage, product, factors, then };
+    if queue.product(&asked)? { Ok(()) } else { own(queue, &asked, scratch) }
+}
+
+/// Starts the product with the kernels of `cuda.cu`.
+///
+/// # Errors
+/// As for [`Queue::launch`].
+pub fn own(queue: &dyn Queue, asked: &Asked, scratch: Scratch) -> Result<(), Fault> {
+    let Asked { storage, product, factors, then } = *asked;
     launch(queue, storage, product, Layout::of(queue, storage, factors.extents, scratch.values), structure(product, factors, then, scratch))
 }
 
@@ -188,11 +211,7 @@ fn shared(storage: Storage, product: Product, tile: usize) -> usize {
 pub fn structure(product: Product, factors: Factors, then: Then, scratch: Scratch) -> Linear {
     let Factors { left, right, bias, extents: [rows, columns, depth] } = factors;
     let none = Address::NONE;
-    let code = |activation| match activation {
-        Activation::Gelu => 0,
-        Activation::GeluTanh => 1,
-        Activation::Relu => 2,
-    };
+    let code = activation::cuda::code;
     let gather = product == Product::Weights;
     let (y, wide, residual, before, then, activation) = match then {
         Then::Store { to, residual } => (to, none, residual, none, 0, 0),

@@ -11,6 +11,8 @@
 
 mod cpu;
 pub mod cuda;
+pub mod cuda_bias;
+pub mod hopper;
 pub(crate) mod panels;
 #[cfg(test)]
 mod tests;

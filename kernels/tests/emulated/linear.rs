@@ -12,15 +12,15 @@ use crate::mutants::{Mutant, assert_caught_on};
 use crate::queue::Emulated;
 
 const FILE: &str = "linear/cuda.cu";
-const PRODUCTS: [Product; 3] = [Product::Forward, Product::Backward, Product::Weights];
+pub const PRODUCTS: [Product; 3] = [Product::Forward, Product::Backward, Product::Weights];
 const NONE: Address = Address::NONE;
 
 /// One product: what it is of, and what becomes of it.
 #[derive(Debug, Clone, Copy)]
-struct Case {
-    product: Product,
-    extents: [usize; 3],
-    layout: Option<Layout>,
+pub struct Case {
+    pub product: Product,
+    pub extents: [usize; 3],
+    pub layout: Option<Layout>,
 }
 
 /// `left·right` by their definition, (rows, columns).
@@ -64,7 +64,7 @@ impl Inputs {
 }
 
 /// Every way out that the product has.
-fn run(queue: &dyn Queue, storage: Storage, case: Case) -> Result<(), String> {
+pub fn run(queue: &dyn Queue, storage: Storage, case: Case) -> Result<(), String> {
     let inputs = Inputs::new(case, storage);
     let len = case.extents[0] * case.extents[1];
     let (left, right, bias, other) = (inputs.left.values(), inputs.right.values(), inputs.bias.values(), inputs.other.values());
@@ -138,13 +138,13 @@ fn rows_of_every_count() {
 }
 
 #[test]
-fn shuffles_take_the_place_of_tensor_cores() {
-    let Some(queue) = Emulated::new(Schedule::Backward) else { return };
-    let queue = queue.of_capability(75);
-    for storage in [Storage::F32, Storage::F16] {
+fn shuffles_and_the_instructions_of_turing_take_the_place_of_tensor_cores() {
+    for (capability, storage) in [(70, Storage::F32), (70, Storage::F16), (75, Storage::F16)] {
+        let Some(queue) = Emulated::new(Schedule::Backward) else { return };
+        let queue = queue.of_capability(capability);
         for product in PRODUCTS {
             let case = Case { product, extents: [72, 40, 72], layout: None };
-            run(&queue, storage, case).unwrap_or_else(|error| panic!("{storage:?}, {case:?}: {error}"));
+            run(&queue, storage, case).unwrap_or_else(|error| panic!("sm_{capability}, {storage:?}, {case:?}: {error}"));
         }
     }
 }

@@ -8,13 +8,14 @@ use kernels::device::Cuda;
 use serde::Serialize;
 use xai::{Device, VitConfig};
 
+use super::doctor_products;
 use crate::drawn_model;
 use crate::hub::{Hub, Reach};
 
 /// Say what was found on this machine and what is used.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Models named hf:OWNER/NAME[@REVISION] come from the Hugging Face hub. Obeyed are, as by Python's huggingface_hub:\n  HF_ENDPOINT      another hub or a mirror\n  HF_HOME          folder for everything of the hub; the cache is `hub` in it\n  HF_HUB_CACHE     the cache's folder itself\n  HF_HUB_OFFLINE   1: ask nobody, the cache answers\n  HF_TOKEN         for private and gated models; never shown, sent to the endpoint only\n\nExample: pellucid doctor --json"
+    after_help = "Models named hf:OWNER/NAME[@REVISION] come from the Hugging Face hub. Obeyed are, as by Python's huggingface_hub:\n  HF_ENDPOINT      another hub or a mirror\n  HF_HOME          folder for everything of the hub; the cache is `hub` in it\n  HF_HUB_CACHE     the cache's folder itself\n  HF_HUB_OFFLINE   1: ask nobody, the cache answers\n  HF_TOKEN         for private and gated models; never shown, sent to the endpoint only\n\nProducts of matrices on GPUs (kernels/cuda/README.md):\n  PELLUCID_PRODUCTS   auto, cublaslt, wgmma (H100 and H200; never run on one so far) or own\n  PELLUCID_CUBLASLT   the library's file or folder; off: look for none\n\nExample: pellucid doctor --json"
 )]
 pub struct Arguments {
     /// Print JSON
@@ -31,6 +32,8 @@ struct Findings {
     gemm: &'static str,
     cuda: String,
     cuda_modules: Vec<String>,
+    cublaslt: String,
+    cuda_products: Vec<String>,
     device: String,
     caches: String,
     hub: String,
@@ -51,6 +54,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("matrix products", findings.gemm.into()),
         ("CUDA", findings.cuda),
         ("CUDA modules", join_or(&findings.cuda_modules.iter().map(String::as_str).collect::<Vec<_>>(), "none loaded")),
+        ("cublasLt", findings.cublaslt),
+        (
+            "CUDA products",
+            if findings.cuda_products.is_empty() { "none taken".into() } else { findings.cuda_products.join(&format!("\n{:22}", "")) },
+        ),
         ("computes on", findings.device),
         ("cache folder", findings.caches),
         ("models hf:OWNER/NAME", findings.hub),
@@ -78,6 +86,8 @@ fn findings() -> Findings {
         gemm,
         cuda: cuda(),
         cuda_modules: modules(),
+        cublaslt: doctor_products::library(),
+        cuda_products: doctor_products::ways(devices()),
         device: Device::Cpu.to_string(),
         caches,
         hub,
@@ -105,10 +115,14 @@ fn ptx_ceiling(version: i32) -> String {
     format!("PTX up to {}.{}{enough}", major - 4, minor - skipped)
 }
 
+/// How many devices the driver has.
+fn devices() -> usize {
+    if let Cuda::Found { devices, .. } = Cuda::probe() { devices.len() } else { 0 }
+}
+
 /// The module that each kernel is loaded from, by device.
 fn modules() -> Vec<String> {
-    let Cuda::Found { devices, .. } = Cuda::probe() else { return Vec::new() };
-    (0..devices.len()).flat_map(modules_of).collect()
+    (0..devices()).flat_map(modules_of).collect()
 }
 
 fn modules_of(ordinal: usize) -> Vec<String> {

@@ -5,6 +5,7 @@ mod bench;
 mod convert;
 mod demo;
 mod doctor;
+mod doctor_products;
 mod evidence;
 mod explain;
 mod explanation;

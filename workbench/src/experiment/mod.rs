@@ -1,6 +1,6 @@
 //! An experiment is a TOML file: cohort, split, model, optimiser, seed. A run writes its folder.
 //!
-//! The folder holds `experiment.toml` (what was asked), `curve.csv` (one line an epoch), `evaluation.json` and
+//! The folder holds `experiment.toml` (what was asked), `computed.toml` (device and numbers it learned on), `curve.csv` (one line an epoch), `evaluation.json` and
 //! `predictions.csv` (the test part), and the checkpoint: `model.safetensors`, `config.json`, `preprocessor_config.json`.
 
 mod lessons;
@@ -16,7 +16,7 @@ use datasets::synthetic::CohortPlan;
 use serde::{Deserialize, Serialize};
 
 pub use record::EpochLine;
-pub use run::{report, run};
+pub use run::{Computing, report, run, run_on};
 
 /// What is trained, on what, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use anyhow::Context;
 use reports::classification::{Evaluation, Predictions};
 use xai::{Storage, Vit};
 
-use super::Experiment;
+use super::{Computing, Experiment};
 
 /// One line of `curve.csv`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,10 +39,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// Makes the folder and writes what was asked.
-    pub fn start(experiment: &Experiment, folder: &Path) -> anyhow::Result<Self> {
+    /// Makes the folder and writes what was asked, and what computes it.
+    pub fn start(experiment: &Experiment, computing: Computing, folder: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("folder {} cannot be made", folder.display()))?;
         std::fs::write(folder.join("experiment.toml"), toml::to_string(experiment)?)?;
+        let Computing { device, precision } = computing;
+        std::fs::write(folder.join("computed.toml"), format!("device = \"{device}\"\nprecision = \"{precision}\"\n"))?;
         let mut curve = std::fs::File::create(folder.join("curve.csv"))?;
         writeln!(curve, "epoch,training_loss,validation_loss,validation_accuracy,seconds")?;
         Ok(Self { curve })

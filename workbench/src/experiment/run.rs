@@ -9,40 +9,71 @@ use kernels::cross_entropy;
 use reports::classification::Evaluation;
 use reports::statistics::SplitMix64;
 use xai::training::{AdamW, Decay, Step, Training};
-use xai::{Device, HeadKind, Labels, Probe, Vit, VitConfig};
+use xai::{Device, HeadKind, Labels, Precision, Probe, Vit, VitConfig};
 
 use super::lessons::Lessons;
 use super::record::{self, EpochLine, Record};
 use super::{Experiment, schedule};
 use crate::progress;
 
-/// Runs an experiment, writes its folder, and tells `watch` of every epoch as it ends; what comes back is the test part's evaluation.
+/// What a run computes on while it learns; reports are made on the CPU.
+#[derive(Debug, Clone, Copy)]
+pub struct Computing {
+    /// The device.
+    pub device: Device,
+    /// In which numbers a CUDA device takes products.
+    pub precision: Precision,
+}
+
+impl Default for Computing {
+    fn default() -> Self {
+        Self { device: Device::Cpu, precision: Precision::F32 }
+    }
+}
+
+/// Runs an experiment on the CPU, writes its folder, and tells `watch` of every epoch as it ends; what comes back is the test part's
+/// evaluation.
 ///
 /// # Errors
 /// When the cohort or the split cannot be made, training diverges or is cancelled, or the folder cannot be written.
 pub fn run(experiment: &Experiment, folder: &Path, watch: &mut dyn FnMut(&EpochLine)) -> anyhow::Result<Evaluation> {
+    run_on(experiment, Computing::default(), folder, watch)
+}
+
+/// The same on a device.
+///
+/// # Errors
+/// As for [`run`], and when the device is not there or fails.
+pub fn run_on(
+    experiment: &Experiment,
+    computing: Computing,
+    folder: &Path,
+    watch: &mut dyn FnMut(&EpochLine),
+) -> anyhow::Result<Evaluation> {
     let cohort = Cohort::draw(&experiment.cohort)?;
     let Split { train, validation, .. } = split(cohort.records(), &experiment.split)?;
     let vit = Vit::random(VitConfig::by_name(&experiment.arch)?, HeadKind::Linear(LesionClass::ALL.len()), experiment.seed)?;
     let vit = vit.with_labels(Labels::new(LesionClass::ALL.iter().map(|class| class.name().into()).collect()))?;
     let preprocessor = vit.preprocessor().clone();
+    // A device that is not there is told before anything is drawn.
+    let mut training = Training::on(vit, computing.device, computing.precision)?;
     let lessons = |part: &[usize], what: &str| Lessons::draw(&cohort, part, &preprocessor, what);
     let (learned, checked) = (lessons(&train, "drawing to learn from")?, lessons(&validation, "drawing to choose by")?);
-    let mut record = Record::start(experiment, folder)?;
+    let mut record = Record::start(experiment, computing, folder)?;
 
-    let mut training = Training::of(vit);
     let mut lowest = f64::INFINITY;
     for epoch in 1..=experiment.training.epochs {
         let started = Instant::now();
         let training_loss = learn(experiment, &learned, &mut training, epoch)?;
-        let (loss, accuracy) = loss_and_accuracy(training.vit(), &checked)?;
+        let vit = training.vit()?;
+        let (loss, accuracy) = loss_and_accuracy(&vit, &checked)?;
         let seconds = started.elapsed().as_secs_f64();
         let line = EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds };
         record.epoch(&line)?;
         watch(&line);
         if loss < lowest {
             lowest = loss;
-            record::save(training.vit(), folder)?;
+            record::save(&vit, folder)?;
         }
     }
     report(experiment, folder)

@@ -38,6 +38,8 @@ fn doctor_says_what_was_found() {
     let found = parse(&setup("doctor_json").1.line("doctor --json").succeeds().stdout);
     assert!(found["threads"].as_u64().is_some_and(|threads| threads >= 1), "{found}");
     assert!(found["cuda"].as_str().is_some_and(|cuda| !cuda.is_empty()), "{found}");
+    assert!(found["cublaslt"].as_str().is_some_and(|library| library.contains(" at ") || library.contains("pip install")), "{found}");
+    setup("doctor_off").1.env("PELLUCID_CUBLASLT", "off").line("doctor").succeeds().says(&["not used: PELLUCID_CUBLASLT=off"]);
     assert!(found["device"].as_str().is_some_and(|device| !device.is_empty()), "{found}");
 }
 

@@ -15,3 +15,4 @@ mod pixels;
 mod refusals;
 mod run;
 mod trace;
+mod train;

@@ -23,10 +23,11 @@ pub enum Storage {
 type Piece = (String, Vec<usize>, Vec<u8>);
 
 impl Vit {
-    /// Writes `model.safetensors` and `config.json` into `folder`, in Hugging Face's names.
+    /// Writes `model.safetensors` and `config.json` into `folder`, in Hugging Face's names. A DNN-3-hidden head is written unfolded as
+    /// the thesis has it (`classifier.fc1`, `classifier.bn1` with its running statistics, and so on), which [`Vit::load`] reads.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] where a file cannot be written, or the head or the architecture has no place in that layout.
+    /// [`Error::Checkpoint`] where a file cannot be written, or the architecture has no place in that layout.
     pub fn save(&self, folder: &Path, storage: Storage) -> Result<(), Error> {
         let refuse = |problem: String| Error::Checkpoint { path: folder.display().to_string(), problem };
         let written = |error: std::io::Error| refuse(format!("cannot be written ({error})"));
@@ -70,7 +71,6 @@ impl Vit {
         let label2id: serde_json::Map<_, _> = labels.map(|(id, name)| (name.clone(), json!(id))).collect();
         let classifies = !id2label.is_empty();
         let mut json = json!({
-            "architectures": [kind.class(self.head())],
             "model_type": kind.prefix().trim_end_matches('.'),
             "hidden_size": config.hidden_size,
             "num_hidden_layers": config.num_hidden_layers,
@@ -88,6 +88,9 @@ impl Vit {
             },
             "qkv_bias": config.qkv_bias,
         });
+        if let Some(class) = kind.class(self.head()) {
+            json["architectures"] = json!([class]);
+        }
         if config.special_tokens.registers > 0 {
             json["num_register_tokens"] = config.special_tokens.registers.into();
         }

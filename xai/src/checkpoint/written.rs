@@ -16,9 +16,6 @@ pub(super) enum Kind {
 impl Kind {
     /// The model that computes exactly this, or why there is none.
     pub fn of(config: &VitConfig, head: HeadKind) -> Result<Self, String> {
-        if matches!(head, HeadKind::Dnn3(_)) {
-            return Err("a DNN-3-hidden head has no place in this layout".into());
-        }
         let tokens = config.special_tokens;
         let kind = match (tokens.distillation, config.layer_scale, tokens.registers) {
             (false, false, 0) => Self::Vit,
@@ -76,8 +73,8 @@ impl Kind {
         }
     }
 
-    /// The class that reads it.
-    pub fn class(self, head: HeadKind) -> String {
+    /// The class that reads it; none of theirs reads a DNN-3-hidden head.
+    pub fn class(self, head: HeadKind) -> Option<String> {
         let model = match self {
             Self::Vit => "ViT",
             Self::Deit => "DeiT",
@@ -85,10 +82,11 @@ impl Kind {
             Self::Dinov2WithRegisters => "Dinov2WithRegisters",
         };
         let task = match head {
+            HeadKind::Dnn3(_) => return None,
             HeadKind::None => "Model",
             HeadKind::Distilled(_) => "ForImageClassificationWithTeacher",
             _ => "ForImageClassification",
         };
-        format!("{model}{task}")
+        Some(format!("{model}{task}"))
     }
 }

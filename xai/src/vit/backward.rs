@@ -2,7 +2,6 @@
 
 use kernels::Real;
 use kernels::attention::ReadOuts;
-use kernels::linear;
 
 use super::arena::Arena;
 use super::block;
@@ -10,8 +9,8 @@ use super::config::VitConfig;
 use super::embedding::{self, Pixels};
 use super::extent::Extent;
 use super::forward::Pass;
-use super::head::Head;
 use super::leading;
+use super::learning_head;
 use super::pooling;
 use super::weights::Weights;
 use crate::{Error, cancellation};
@@ -23,7 +22,8 @@ pub(crate) enum Extra {
     Nothing,
     /// The gradient at every head's attention map: the explicit path.
     MapGradients,
-    /// The gradient of every weight: training, never paid for by an explanation.
+    /// The gradient of every weight: training, never paid for by an explanation. The head is then the one that learns, whose
+    /// statistics are the batch's.
     Weights,
 }
 
@@ -64,10 +64,10 @@ fn run_in_pool<T: Real>(
 ) -> Result<Cotangents<T>, Error> {
     let extent = pass.extent;
     let mut gradient = (extra == Extra::Weights).then(|| Weights::zeros(config, weights.head.kind()));
-    let dpooled = weights.head.backward(&pass.pooled, dlogits, &mut arena.workspace)?;
-    if let Some(gradient) = &mut gradient {
-        head_weights(weights, gradient, pass, dlogits)?;
-    }
+    let dpooled = match &mut gradient {
+        Some(gradient) => learning_head::backward(&weights.head, &pass.pooled, dlogits, &mut gradient.head, &mut arena.workspace)?,
+        None => weights.head.backward(&pass.pooled, dlogits, &mut arena.workspace)?,
+    };
     let read = leading::read_by_head(config, extent);
     let dread = pooling::backward(config, weights, read, &pass.last, &dpooled, gradient.as_mut())?; // (B, R, D)
     let start = pooling::start_row(config, extent.images, extent.tokens);
@@ -105,14 +105,4 @@ fn run_blocks<T: Real>(
     rows.reverse();
     maps.reverse();
     Ok((dx, rows, maps))
-}
-
-fn head_weights<T: Real>(weights: &Weights<T>, gradient: &mut Weights<T>, pass: &Pass<T>, dlogits: &[T]) -> Result<(), Error> {
-    match (&weights.head, &mut gradient.head) {
-        (Head::Linear(_), Head::Linear(dlayer)) => {
-            let (weight, bias) = dlayer.parameters_mut();
-            Ok(linear::backward_parameters(&pass.pooled, dlogits, weight, bias)?)
-        }
-        _ => Err(Error::Untrainable { head: weights.head.kind().name() }),
-    }
 }

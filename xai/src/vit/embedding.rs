@@ -75,14 +75,8 @@ pub(crate) fn backward<T: Real>(
 
 /// Adds the gradients of positions and of the tokens before the patches.
 fn token_weights<T: Real>(config: &VitConfig, pixels: &Pixels<T>, dtokens: &[T], gradient: &mut Weights<T>) -> Result<(), Error> {
-    let (width, trained, special) = (config.hidden_size, config.patches(), config.special_tokens.count());
-    if pixels.patches != trained {
-        return Err(Error::Shape {
-            what: "pictures to train on".into(),
-            expected: format!("the checkpoint's grid of {} × {} patches", trained.rows, trained.cols),
-            found: format!("{} × {}", pixels.patches.rows, pixels.patches.cols),
-        });
-    }
+    let (width, special) = (config.hidden_size, config.special_tokens.count());
+    expect_trained_grid(config, pixels.patches)?;
     for of_image in dtokens.chunks(config.tokens() * width) {
         let (of_special, of_patches) = of_image.split_at(special * width);
         let tokens = [&mut gradient.cls, &mut gradient.distillation, &mut gradient.registers];
@@ -92,4 +86,17 @@ fn token_weights<T: Real>(config: &VitConfig, pixels: &Pixels<T>, dtokens: &[T],
         gradient.positions.data.iter_mut().zip(positioned).for_each(|(sum, &value)| *sum += value);
     }
     Ok(())
+}
+
+/// Refuses pictures whose grid is not the one that positions are learnt for.
+pub(crate) fn expect_trained_grid(config: &VitConfig, patches: Patches) -> Result<(), Error> {
+    let trained = config.patches();
+    if patches == trained {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what: "pictures to train on".into(),
+        expected: format!("the checkpoint's grid of {} × {} patches", trained.rows, trained.cols),
+        found: format!("{} × {}", patches.rows, patches.cols),
+    })
 }

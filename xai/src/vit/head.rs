@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use kernels::activation::Activation;
+use kernels::batch_norm;
 use kernels::linear::{self, Input, Then, Weight};
 use kernels::{Real, Workspace};
 
@@ -67,8 +68,6 @@ impl HeadKind {
 
 /// Widths of the hidden layers of [`HeadKind::Dnn3`].
 const HIDDEN: [usize; 3] = [512, 256, 64];
-/// PyTorch's default for BatchNorm1d.
-const BATCH_NORM_EPS: f64 = 1e-5;
 
 /// A hidden layer: linear, BatchNorm1d on running statistics, `ReLU`.
 #[derive(Debug, Clone)]
@@ -80,7 +79,7 @@ pub(crate) struct Hidden<T: Real> {
     pub variance: Tensor<T>,
 }
 
-/// The layers that a head comes down to, made when first needed; a head of this kind is not trained here.
+/// The layers that a head comes down to, made when first needed.
 type Folded<T> = OnceLock<Vec<Linear<T>>>;
 
 #[derive(Debug, Clone)]
@@ -128,6 +127,13 @@ impl<T: Real> Head<T> {
 
     pub fn classes(&self) -> usize {
         self.kind().classes()
+    }
+
+    /// Forgets what was folded, when weights or statistics have changed.
+    pub fn refold(&mut self) {
+        if let Self::Distilled { folded, .. } | Self::Dnn3 { folded, .. } = self {
+            *folded = Folded::default();
+        }
     }
 
     /// Logits (B, classes) of pooled features (B, width); each image on its own, so batches change no bits.
@@ -189,7 +195,7 @@ impl<T: Real> Hidden<T> {
         let (inputs, outputs) = (self.linear.inputs(), self.linear.outputs());
         let (mut rows, mut bias) = (self.linear.weight.to_rows(), bias_of(&self.linear));
         for (o, (row, bias)) in rows.chunks_mut(inputs).zip(&mut bias).enumerate() {
-            let factor = self.gain.data[o] / (self.variance.data[o] + T::from_f64(BATCH_NORM_EPS)).sqrt();
+            let factor = self.gain.data[o] / (self.variance.data[o] + T::from_f64(batch_norm::EPS)).sqrt();
             row.iter_mut().for_each(|weight| *weight *= factor);
             *bias = (*bias - self.mean.data[o]) * factor + self.bias.data[o];
         }

@@ -17,6 +17,7 @@ pub(crate) mod forward;
 pub(crate) mod head;
 pub(crate) mod layers;
 mod leading;
+pub(crate) mod learning_head;
 mod named;
 mod patch_embedding;
 mod placement;

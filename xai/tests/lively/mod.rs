@@ -9,7 +9,7 @@ use kernels::check::seeded;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use xai::{HeadKind, Storage, Vit, VitConfig};
 
-use crate::goldens_reader::{Values, read};
+use crate::goldens_reader::{Values, folder, read};
 
 /// A model of this architecture whose every tensor is drawn anew, uniform in ±0.6.
 pub fn lively(config: VitConfig, head: HeadKind, seed: u64) -> Vit {
@@ -34,6 +34,20 @@ pub fn save(folder: &Path, config: VitConfig, head: HeadKind, seed: u64, edit: i
         edit(name, &mut tensor.data);
     }
     write(&file, &tensors);
+}
+
+/// The golden of the thesis's head; its largest matrices follow a formula and are not in the repository.
+pub fn thesis() -> Vit {
+    let written = tempfile::tempdir().unwrap();
+    let mut tensors = read(&folder("layouts/thesis").join("model.safetensors"));
+    let formula = |count: usize| (0..count).map(|i| ((7919 * i % 257) as f32 - 128.0) / 1024.0).collect();
+    for (name, shape) in [("fc1", [512, 12]), ("fc2", [256, 512]), ("fc3", [64, 256])] {
+        let data = formula(shape[0] * shape[1]);
+        tensors.insert(format!("module.vit.classifier.{name}.weight"), Values { shape: shape.to_vec(), data });
+    }
+    write(&written.path().join("model.safetensors"), &tensors);
+    std::fs::copy(folder("layouts/thesis").join("config.json"), written.path().join("config.json")).unwrap();
+    Vit::load(written.path(), &Device::Cpu).unwrap()
 }
 
 /// Writes `f32` tensors as a safetensors file.

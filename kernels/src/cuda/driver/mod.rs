@@ -9,6 +9,8 @@ mod kernels;
 mod opening;
 mod refusals;
 mod staging;
+mod warpgroups;
+mod ways;
 
 use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,13 +18,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
+use super::products::Choice;
 use super::{Address, Clock, Fault, Launch, Queue, Recording};
+use crate::attention::Shape;
+use crate::attention::cuda::AttentionForward;
+use crate::linear::cuda::Asked;
 use branch::Branch;
 use clock::Moments;
 use kernels::Loaded;
 use opening::opened;
 use refusals::fault;
 use staging::Staging;
+use ways::Ways;
 
 /// A device under its driver.
 #[derive(Debug)]
@@ -35,6 +42,7 @@ pub struct Driver {
     context: sys::CUcontext,
     stream: sys::CUstream,
     state: Mutex<State>,
+    ways: Ways,
 }
 
 // SAFETY: the driver's handles may be used from any thread, once the context is current there, which every call sees to.
@@ -55,14 +63,16 @@ impl Driver {
     /// The device of this ordinal.
     ///
     /// # Errors
-    /// [`Fault::NoDriver`], [`Fault::Broken`], [`Fault::OldDriver`] and [`Fault::NoDevice`].
+    /// [`Fault::NoDriver`], [`Fault::Broken`], [`Fault::OldDriver`] and [`Fault::NoDevice`], and [`Fault::Unsupported`] for a choice of
+    /// [`products`](super::products) that there is not.
     pub fn open(ordinal: usize) -> Result<Self, Fault> {
         // SAFETY: loads the system's CUDA driver library, whose initialisers are the vendor's; nothing is called in it.
         if !unsafe { sys::is_culib_present() } {
             return Err(Fault::NoDriver);
         }
+        let choice = Choice::from_environment()?;
         // cudarc panics on a library that lacks symbols; a broken driver must not end the program.
-        catch_unwind(|| opened(ordinal)).unwrap_or_else(|_| Err(Fault::Broken("its library lacks symbols".into())))
+        catch_unwind(|| opened(ordinal, choice)).unwrap_or_else(|_| Err(Fault::Broken("its library lacks symbols".into())))
     }
 
     /// The highest CUDA version that the driver serves, as 1000·major + 10·minor.
@@ -147,6 +157,14 @@ impl Queue for Driver {
         started.map_err(|error| self.fault(launch.kernel, error))
     }
 
+    fn product(&self, asked: &Asked) -> Result<bool, Fault> {
+        self.ways.product(self, asked)
+    }
+
+    fn attention(&self, storage: Storage, shape: Shape, arguments: AttentionForward) -> Result<bool, Fault> {
+        self.ways.attention(self, storage, shape, arguments)
+    }
+
     fn synchronise(&self) -> Result<(), Fault> {
         let state = self.enter()?;
         // SAFETY: the stream was made in `open`.
@@ -174,10 +192,13 @@ impl Queue for Driver {
         // SAFETY: as above.
         unsafe { stream::begin_capture(self.stream, mode) }.map_err(|error| self.fault("recording", error))?;
         state.moments.recording = true;
+        drop(state);
+        self.ways.record(true);
         Ok(true)
     }
 
     fn end_recording(&self) -> Result<Recording, Fault> {
+        self.ways.record(false);
         let mut state = self.enter()?;
         state.moments.recording = false;
         state.branch.open = false;
@@ -203,26 +224,5 @@ impl Queue for Driver {
 
     fn clock(&self) -> Option<&dyn Clock> {
         Some(self)
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let Ok(mut state) = self.enter() else { return };
-        state.staging.release();
-        state.moments.release();
-        state.branch.release();
-        let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
-        drop(state);
-        // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.
-        unsafe {
-            let _ = stream::synchronize(self.stream);
-            for graph in recordings {
-                let _ = graph::exec_destroy(graph);
-            }
-            loaded.unload();
-            let _ = stream::destroy(self.stream);
-            let _ = result::primary_ctx::release(self.device);
-        }
     }
 }

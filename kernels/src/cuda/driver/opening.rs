@@ -1,18 +1,20 @@
-//! How a device is opened: the driver's version, the device's attributes, its context and its stream.
+//! How a device is opened (the driver's version, the device's attributes, its context and its stream), and given back.
 
 use std::sync::Mutex;
 
-use cudarc::driver::result::{self, DriverError, stream};
+use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
 use super::Driver;
+use super::ways::Ways;
 use crate::cuda::Fault;
+use crate::cuda::products::Choice;
 
 /// The oldest driver whose symbols are all there: CUDA 11.4.
 const OLDEST: i32 = 11040;
 
 /// The device of this ordinal; panics on a library that lacks symbols.
-pub(super) fn opened(ordinal: usize) -> Result<Driver, Fault> {
+pub(super) fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
     let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
     result::init().map_err(broken)?;
     let mut version = 0;
@@ -41,5 +43,27 @@ pub(super) fn opened(ordinal: usize) -> Result<Driver, Fault> {
     unsafe { result::ctx::set_current(context) }.map_err(broken)?;
     let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
     let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
-    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default() })
+    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default(), ways: Ways::new(choice) })
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        std::mem::take(&mut self.ways).close(self);
+        let Ok(mut state) = self.enter() else { return };
+        state.staging.release();
+        state.moments.release();
+        state.branch.release();
+        let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
+        drop(state);
+        // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.
+        unsafe {
+            let _ = stream::synchronize(self.stream);
+            for graph in recordings {
+                let _ = graph::exec_destroy(graph);
+            }
+            loaded.unload();
+            let _ = stream::destroy(self.stream);
+            let _ = result::primary_ctx::release(self.device);
+        }
+    }
 }

@@ -25,6 +25,7 @@ impl Run<'_> {
                 self.fused_map(tape, fusion, map)
             }
             MapLaunch::Branch => {
+                // The map needs the log-sum-exp, so it begins behind the context, and has the rest of the block to hide under.
                 self.context(tape)?;
                 self.queue.fork(&mut || self.fused_map(tape, fusion, map))
             }

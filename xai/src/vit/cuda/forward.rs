@@ -106,6 +106,13 @@ impl<'a> Run<'a> {
 
     /// Everything, from pixels to logits.
     pub fn pass(&self, passing: &Passing, kept: &Kept, grid: &Grid) -> Result<(), Fault> {
+        let launched = self.launch(passing, kept, grid);
+        // The last block's map is there when the pass is over, and no branch outlives the memory of a pass that failed.
+        let joined = self.queue.join();
+        launched.and(joined)
+    }
+
+    fn launch(&self, passing: &Passing, kept: &Kept, grid: &Grid) -> Result<(), Fault> {
         self.embed(passing, kept.tapes.first().map_or(NONE, |tape| tape.input), grid)?;
         for (index, (block, tape)) in self.on.blocks.iter().zip(&kept.tapes).enumerate() {
             let map = kept.maps.plus(index * self.sizes.map() * self.storage().bytes());
@@ -116,9 +123,7 @@ impl<'a> Run<'a> {
                 None => self.finish_read(block, tape, passing, kept.last)?,
             }
         }
-        self.head(passing, kept)?;
-        // The last block's map is there when the pass is over.
-        self.queue.join()
+        self.head(passing, kept)
     }
 
     fn embed(&self, passing: &Passing, x: Address, grid: &Grid) -> Result<(), Fault> {

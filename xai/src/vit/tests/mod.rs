@@ -1,6 +1,7 @@
 //! The engine in `f64` against a plain-loop definition and against finite differences.
 
 mod definition;
+mod learning;
 
 use kernels::check::{Tolerance, assert_close, assert_gradient, seeded};
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use kernels::cuda::{Fault, Storage};
+use kernels::saliency::Reduction;
 
 use super::emulator::Schedule;
 use super::queue::Emulated;
-use super::{CLASSES, device, on_cpu, on_device, pictures, vit};
-use crate::{Error, HeadKind, Probe, Target, VitConfig};
+use super::{CLASSES, configs, device, on_cpu, on_device, pictures, vit};
+use crate::{Batch, Error, HeadKind, Probe, Target, VitConfig};
 
 /// A device with so many bytes.
 fn small(bytes: usize) -> Option<Arc<Emulated>> {
@@ -68,6 +69,29 @@ fn numbers_beyond_f16_are_no_result() {
     let Some(queue) = device() else { return };
     let vit = on_device(&on_cpu(&vit(), HeadKind::Linear(CLASSES)), queue, Storage::F16).unwrap();
     let pixels = pictures(vit.config(), 1).pixels().mapv(|value| 1e6 * value);
-    let refused = vit.trace(&crate::Batch::new(pixels).unwrap(), Probe::Logits).unwrap_err();
+    let refused = vit.trace(&Batch::new(pixels).unwrap(), Probe::Logits).unwrap_err();
     assert!(matches!(refused, Error::NotFinite { .. }) && refused.to_string().contains("f32"), "{refused}");
+}
+
+#[test]
+fn bytes_are_the_same_as_what_they_stand_for() {
+    let Some(queue) = device() else { return };
+    for (what, config, head) in configs().into_iter().filter(|(what, ..)| ["vit", "vit-pytorch"].contains(what)) {
+        let vit = on_device(&on_cpu(&config, head), queue.clone(), Storage::F32).unwrap();
+        let picture = image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([0, 1, 2].map(|c| ((x * 7 + y * 13) * (c + 3) % 256) as u8)));
+        let one = vit.preprocessor().prepare(&picture).unwrap();
+        let bytes = Batch::stack(&[one.clone(), one]).unwrap();
+        vit.trace(&Batch::new(bytes.pixels().to_owned()).unwrap(), Probe::Logits).unwrap();
+        let before = queue.copied()[0];
+        let of_bytes = vit.trace(&bytes, Probe::Gradients).unwrap();
+        let up = queue.copied()[0] - before;
+        let of_values = vit.trace(&Batch::new(bytes.pixels().to_owned()).unwrap(), Probe::Gradients).unwrap();
+        assert_eq!(up, bytes.pixels().len() + 4 * 256 * config.num_channels, "{what}: bytes go up");
+        assert_eq!(of_bytes.logits(), of_values.logits(), "{what}");
+        let [here, there] = [&of_bytes, &of_values].map(|trace| trace.gradients(Target::Class(1)).unwrap());
+        assert_eq!(here.pixels(), there.pixels(), "{what}");
+        let maps = |trace: &crate::Trace| trace.reduced_gradients(Target::Class(1), Reduction::Sum, Some(trace.batch())).unwrap();
+        assert_eq!(maps(&of_bytes).map(|maps| maps.len()), Some(2));
+        assert_eq!(maps(&of_bytes), maps(&of_values), "{what}");
+    }
 }

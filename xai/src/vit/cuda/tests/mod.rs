@@ -3,6 +3,8 @@
 #[allow(dead_code)]
 #[path = "../../../../../kernels/emulator/library.rs"]
 pub(crate) mod emulator;
+mod learning;
+mod learning_together;
 mod limits;
 mod maps;
 mod parity;

@@ -1,0 +1,116 @@
+// Products of matrices by warpgroups on sm_90a (wgmma): what `cuda.cu` has for forward and backward, with the same arguments and the same
+// ways out. It reads both factors and what the way out asks for, and writes Y, the f32 sums, or what enters the activation.
+//
+// forward: Y = X·Wᵀ + b. backward: dX = dY·W, where the instruction reads W with its depth going from row to row. A block of two
+// warpgroups owns 128 rows; a warpgroup 64 of them and all columns of the tile. Steps are 64 deep: 128 bytes a row, the widest swizzle.
+//   1  128 by 256: a step of 1024 tensor-core cycles moves 80 KiB out of shared memory and 48 KiB into it, just the 128 bytes a cycle
+//      that there are: predicted to keep the tensor cores busy. One block fits a multiprocessor, so its way out is not hidden.
+//   2  128 by 128 for what leaves the last wave of (1) mostly empty: 80 KiB for 512 cycles, so shared memory bounds it to four fifths of
+//      the tensor cores; but two blocks share a multiprocessor, and one multiplies while the other leaves.
+// Products of a step are in flight while the next step is waited for: a stage is filled again two steps later, behind the one barrier.
+// Not persistent: a block's start and way out are predicted at 2 of 11 µs for a depth of 1024 (64 KiB at a multiprocessor's share of the
+// memory), the tiles of (2) hide that without a scheduler. No setmaxnreg: there is no warp that only copies, and none would be faster,
+// since copies take 12 of some 4000 issue slots of a step for each of 8 warps. All of this is predicted and not measured.
+// Columns and depth are multiples of a pack, rows of any number. Grid: (ceil(columns / COLUMNS), ceil(rows / 128)); dynamic shared
+// memory: STAGES times both tiles, and 1024 bytes to begin at a multiple of them.
+//
+// Storage: bf16, f16.
+// Target: sm_90a.
+#include "../../cuda/hopper.cuh"
+#include "../../cuda/linear.cuh"
+
+constexpr int ROWS = 128, CHUNK = 64, THREADS = 256;
+
+template <int COLUMNS, int STAGES, bool TURNED>
+struct Block {
+    static constexpr int PITCH = COLUMNS + 4;  // of a row of sums on its way out
+    typedef Swizzled<ROWS, CHUNK> Left;
+    typedef Swizzled<TURNED ? CHUNK : COLUMNS, TURNED ? COLUMNS : CHUNK> Right;
+    static constexpr int STAGE = Left::SIZE + Right::SIZE;
+    static_assert(8 * 16 * PITCH * sizeof(float) <= STAGES * STAGE * sizeof(storage), "sums leave through the memory of the stages");
+
+    const Linear& a;
+    storage* const memory;
+    float sums[COLUMNS / 8][4];
+
+    DEVICE int first_row() { return blockIdx.y * ROWS; }
+    DEVICE int first_column() { return blockIdx.x * COLUMNS; }
+
+    DEVICE void fetch(int step, int steps) {
+        storage* const stage = memory + step % STAGES * STAGE;
+        const int k = step * CHUNK, line = TURNED ? k : first_column(), aside = TURNED ? first_column() : k;
+        const int lines = TURNED ? a.depth : a.columns, across = TURNED ? a.columns : a.depth;
+        if (step < steps) {
+            Left::fetch(stage, a.left + size_t(first_row()) * a.depth + k, a.depth, a.rows - first_row(), a.depth - k, THREADS);
+            Right::fetch(stage + Left::SIZE, a.right + size_t(line) * across + aside, across, lines - line, across - aside, THREADS);
+        }
+        commit_copies();
+    }
+
+    DEVICE void multiply(const storage* stage) {
+        const storage* const right = stage + Left::SIZE;
+        fence_registers();
+#pragma unroll
+        for (int k = 0; k < CHUNK; k += 16) {
+            const u64 of_left = Left::lines(stage, threadIdx.x / 128 * 64, k);
+            const u64 of_right = TURNED ? Right::turned(right, k) : Right::lines(right, 0, k);
+            Instruction<COLUMNS, storage, TURNED>::of_shared(sums[0], of_left, of_right, true);
+        }
+        commit_products();
+    }
+
+    DEVICE void run() {
+        const int steps = (a.depth + CHUNK - 1) / CHUNK;
+        clear<COLUMNS / 8>(sums);
+        settle<COLUMNS / 2>(sums[0]);
+        for (int step = 0; step < STAGES - 2; step++) fetch(step, steps);
+        for (int step = 0; step < steps; step++) {
+            wait_for_copies<STAGES - 3>();
+            fence_copies();
+            __syncthreads();  // this step has landed, and all have multiplied the step before the last
+            multiply(memory + step % STAGES * STAGE);
+            fetch(step + STAGES - 2, steps);
+            wait_for_products<1>();
+        }
+        wait_for_products<0>();
+        settle<COLUMNS / 2>(sums[0]);
+        wait_for_copies<0>();
+        __syncthreads();  // the last steps are multiplied: their memory is free
+        write();
+    }
+
+    // A warp's 16 rows, through shared memory of its own.
+    DEVICE void write() {
+        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+        float* const scratch = (float*)memory + warp * 16 * PITCH;
+#pragma unroll
+        for (int j = 0; j < COLUMNS / 8; j++)
+#pragma unroll
+            for (int i = 0; i < 4; i += 2)
+                *(float2*)(scratch + (lane / 4 + 4 * i) * PITCH + 8 * j + lane % 4 * 2) = {sums[j][i], sums[j][i + 1]};
+        __syncwarp();  // the rows are there
+        for (int i = lane; i < 16 * COLUMNS / PACK; i += 32) {
+            const int line = i * PACK / COLUMNS, place = i * PACK % COLUMNS;
+            const int row = first_row() + 16 * warp + line, column = first_column() + place;
+            if (row >= a.rows || column >= a.columns) continue;
+            float some[PACK];
+#pragma unroll
+            for (int k = 0; k < PACK; k++) some[k] = scratch[line * PITCH + place + k];
+            finish(a, some, size_t(row) * a.columns + column, column);
+        }
+    }
+};
+
+template <int COLUMNS, int STAGES, bool TURNED>
+DEVICE void product(const Linear& a) {
+    DYNAMIC_SHARED(memory);
+    Block<COLUMNS, STAGES, TURNED> block = {a, aligned(memory)};
+    block.run();
+}
+
+// Threads of a block, and how many blocks share a multiprocessor's registers.
+#define TWO_BLOCKS THREADS, 2
+KERNEL(THREADS, linear_hopper_forward_256, Linear) { product<256, 4, false>(a); }
+KERNEL(TWO_BLOCKS, linear_hopper_forward_128, Linear) { product<128, 3, false>(a); }
+KERNEL(THREADS, linear_hopper_backward_256, Linear) { product<256, 4, true>(a); }
+KERNEL(TWO_BLOCKS, linear_hopper_backward_128, Linear) { product<128, 3, true>(a); }
