@@ -19,7 +19,7 @@ use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
 use super::products::Choice;
-use super::{Address, Clock, Fault, Launch, Queue, Recording};
+use super::{Address, Clock, Fault, Launch, Queue, Recording, Storage};
 use crate::attention::Shape;
 use crate::attention::cuda::AttentionForward;
 use crate::linear::cuda::Asked;
