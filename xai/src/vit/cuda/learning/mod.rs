@@ -21,7 +21,8 @@ use kernels::cuda::{Address, Fault, Queue, Region, Storage};
 use kernels::{batch_norm, cross_entropy};
 
 use super::forward::Run;
-use super::places::laid_out;
+use super::input::Input;
+use super::places::{Places, laid_out};
 use super::{Engine, Grid, failed};
 use crate::training::{Exchange, Learner, Lesson, Range, Step, groups, ranges};
 use crate::vit::Model;
@@ -147,11 +148,11 @@ impl Learner for Learning {
         let patches = self.expect_fitting(&lesson, class_weights)?;
         let (engine, data) = (&self.engine, lesson.batch.pixels());
         let pixels = Pixels { data: data.as_slice().unwrap_or(&[]), images: lesson.batch.len(), patches };
-        let sizes = engine.sizes(&self.model.config, &pixels, Keep::Everything);
-        let lay = |places: &mut _| Lying::lay(&sizes, &engine.weights, &self.head, places);
-        let (_region, lying) = laid_out(&engine.arena, engine.storage, lay).map_err(failed)?;
-        engine.put(lying.passing.pixels, pixels.data)?;
-        let run = Run::new(engine, &sizes);
+        let sizes = engine.sizes(&self.model.config, (pixels.images, patches), Keep::Everything);
+        let lay = |places: &mut Places| (Lying::lay(&sizes, &engine.weights, &self.head, places), places.singles(sizes.pixels()));
+        let (_region, (lying, there)) = laid_out(&engine.arena, engine.storage, lay).map_err(failed)?;
+        engine.put(there, pixels.data)?;
+        let run = Run::new(engine, &sizes).reading(Input::Values(there));
         run.pass(&lying.passing, &lying.kept, &self.grid).map_err(failed)?;
         self.head_forward(&run, &lying, of).map_err(failed)?;
         self.loss(&lying, lesson.labels, class_weights, of)?;
