@@ -33,10 +33,10 @@ static bool told(const std::string& what) {
     return text && ("," + std::string(text) + ",").find("," + what + ",") != std::string::npos;
 }
 
-static int enqueue(const std::function<int()>& step) {
+static int enqueue(void* stream, const std::function<int()>& step) {
     void* const driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
-    auto enqueue = driver ? (int (*)(const std::function<int()>*))dlsym(driver, "emulated_enqueue") : nullptr;
-    return enqueue && enqueue(&step) == 0 ? OK : EXECUTION_FAILED;
+    auto enqueue = driver ? (int (*)(void*, const std::function<int()>*))dlsym(driver, "emulated_enqueue") : nullptr;
+    return enqueue && enqueue(stream, &step) == 0 ? OK : EXECUTION_FAILED;
 }
 
 static size_t size_of(int type) { return type == R_32F ? 4 : 2; }
@@ -140,7 +140,7 @@ int cublasLtMatmulAlgoGetHeuristic(void*, void* operation, void* a, void* b, voi
 }
 
 int cublasLtMatmul(void*, void* operation, const float* alpha, const void* a, void* first, const void* b, void* second, const float* beta,
-                   const void* c, void* added, void* d, void* result, const Algorithm* algorithm, void* workspace, size_t bytes, void*) {
+                   const void* c, void* added, void* d, void* result, const Algorithm* algorithm, void* workspace, size_t bytes, void* stream) {
     Operation& o = *(Operation*)operation;
     const std::vector<Layout> layouts = {*(Layout*)first, *(Layout*)second, *(Layout*)result};
     const uint64_t depth = o.turned[0] ? layouts[0].rows : layouts[0].columns;
@@ -152,7 +152,7 @@ int cublasLtMatmul(void*, void* operation, const float* alpha, const void* a, vo
     if (o.runs++ && told("later=" + std::to_string(depth))) return EXECUTION_FAILED;
     emulated_products++;
     const size_t used = algorithm->workspace;
-    return enqueue([=, o = o, share = *beta] {
+    return enqueue(stream, [=, o = o, share = *beta] {
         // A product that is split writes its workspace: whoever else keeps something there loses it.
         memset(workspace, 0xff, 4096), memset((char*)workspace + used - 4096, 0xff, 4096);
         return multiply(o, layouts.data(), a, b, share, c, d), OK;

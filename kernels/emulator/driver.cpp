@@ -38,8 +38,8 @@ static int enqueue(void* to, std::function<int()> step) {
     return failed;
 }
 
-// For libraries that stand beside the driver: their work waits in the same stream.
-extern "C" int emulated_enqueue(const std::function<int()>* step) { return enqueue(*step); }
+// For libraries that stand beside the driver: their work waits in its streams.
+extern "C" int emulated_enqueue(void* stream, const std::function<int()>* step) { return enqueue(stream, *step); }
 
 #define NEEDS_CONTEXT if (!current) return INVALID_CONTEXT
 #define NOT_CAPTURED NEEDS_CONTEXT; if (capturing) return CAPTURE_UNSUPPORTED

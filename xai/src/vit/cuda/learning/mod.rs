@@ -21,13 +21,13 @@ use kernels::cuda::{Address, Fault, Queue, Region, Storage};
 use kernels::{batch_norm, cross_entropy};
 
 use super::forward::Run;
-use super::input::Input;
-use super::places::{Places, laid_out};
+use super::input::{Input, Pictures};
+use super::places::laid_out;
 use super::{Engine, Grid, failed};
 use crate::training::{Exchange, Learner, Lesson, Range, Step, groups, ranges};
 use crate::vit::Model;
 use crate::vit::arena::Arenas;
-use crate::vit::embedding::{Pixels, expect_trained_grid};
+use crate::vit::embedding::expect_trained_grid;
 use crate::vit::forward::Keep;
 use crate::vit::head::HeadKind;
 use crate::{Device, Error, Patches, Precision, Vit};
@@ -146,18 +146,17 @@ impl Learner for Learning {
 
     fn add(&mut self, lesson: Lesson, class_weights: &[f32], of: usize, exchange: Option<&mut dyn Exchange>) -> Result<f64, Error> {
         let patches = self.expect_fitting(&lesson, class_weights)?;
-        let (engine, data) = (&self.engine, lesson.batch.pixels());
-        let pixels = Pixels { data: data.as_slice().unwrap_or(&[]), images: lesson.batch.len(), patches };
-        let sizes = engine.sizes(&self.model.config, (pixels.images, patches), Keep::Everything);
-        let lay = |places: &mut Places| (Lying::lay(&sizes, &engine.weights, &self.head, places), places.singles(sizes.pixels()));
-        let (_region, (lying, there)) = laid_out(&engine.arena, engine.storage, lay).map_err(failed)?;
-        engine.put(there, pixels.data)?;
-        let run = Run::new(engine, &sizes).reading(Input::Values(there));
+        let (engine, pictures) = (&self.engine, Pictures::of(lesson.batch, patches));
+        let sizes = engine.sizes(&self.model.config, (pictures.images, patches), Keep::Everything);
+        let lay = |places: &mut _| (Lying::lay(&sizes, &engine.weights, &self.head, places), Input::lay(&pictures, &sizes, places));
+        let (_region, (lying, input)) = laid_out(&engine.arena, engine.storage, lay).map_err(failed)?;
+        input.upload(engine, &pictures)?;
+        let run = Run::new(engine, &sizes).reading(input);
         run.pass(&lying.passing, &lying.kept, &self.grid).map_err(failed)?;
         self.head_forward(&run, &lying, of).map_err(failed)?;
         self.loss(&lying, lesson.labels, class_weights, of)?;
         self.pull_back(&run, &lying, &mut Pieces::new(self, exchange))?;
-        let losses = engine.get(Storage::F32, lying.head.losses, pixels.images)?;
+        let losses = engine.get(Storage::F32, lying.head.losses, pictures.images)?;
         Ok(losses.into_iter().map(f64::from).sum())
     }
 

@@ -11,7 +11,7 @@ use super::queue::Emulated;
 use super::{CLASSES, lively, off, pictures, vit, wide};
 use crate::vit::arena::Arena;
 use crate::vit::config::VitConfig;
-use crate::vit::cuda::{Engine, Passed};
+use crate::vit::cuda::{Engine, Passed, Pictures};
 use crate::vit::embedding::Pixels;
 use crate::vit::forward::{self, Keep};
 use crate::vit::head::HeadKind;
@@ -41,10 +41,10 @@ fn exact(fusion: HeadFusion) -> Vec<Vec<f64>> {
 fn maps_are_off(queue: &Arc<Emulated>, storage: Storage, fusion: HeadFusion, passes: usize) -> f64 {
     let (config, weights) = (config(), lively(&config(), HEAD));
     let engine = Arc::new(Engine::on(queue.clone(), storage, &config, &weights).unwrap());
-    let data: Vec<f32> = pictures(&config, IMAGES).pixels().iter().copied().collect();
-    let pixels = Pixels { data: &data, images: IMAGES, patches: config.patches() };
+    let batch = pictures(&config, IMAGES);
+    let pictures = Pictures::of(&batch, config.patches());
     let pass = || {
-        let passed = Passed::run(&engine, &config, &weights, &pixels, Keep::Fused(fusion)).unwrap();
+        let passed = Passed::run(&engine, &config, &weights, pictures, Keep::Fused(fusion)).unwrap();
         (0..2).flat_map(|layer| wide(&passed.fused_map(layer, fusion).unwrap())).collect::<Vec<_>>()
     };
     let first = pass();
