@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One visit to a GPU: checks, sanitizer, `pellucid bench gpu`, the peers, the table; everything it writes lands in one folder.
 #
-#   xai/bench/gpu.sh --pellucid target/release/pellucid --out visit [--minutes 25] [--python python3] [--products own,cublaslt,hopper] [--quick]
+#   xai/bench/gpu.sh --pellucid target/release/pellucid --out visit [--minutes 25] [--python python3] [--products own,cublaslt,wgmma] [--quick]
 #
 # It needs no Rust and no network, only the program, this folder and NVIDIA's driver; the peers need Python with PyTorch and
 # transformers, and name what is missing. It sets nothing on the GPU. No stage's failure loses the results of another; the last
@@ -9,7 +9,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-pellucid=target/release/pellucid out=visit minutes=25 python=python3 products=own,cublaslt,hopper
+pellucid=target/release/pellucid out=visit minutes=25 python=python3 products=own,cublaslt,wgmma
 quick=()
 while (($#)); do
     case $1 in

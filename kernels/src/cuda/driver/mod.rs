@@ -226,25 +226,3 @@ impl Queue for Driver {
         Some(self)
     }
 }
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        std::mem::take(&mut self.ways).close(self);
-        let Ok(mut state) = self.enter() else { return };
-        state.staging.release();
-        state.moments.release();
-        state.branch.release();
-        let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
-        drop(state);
-        // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.
-        unsafe {
-            let _ = stream::synchronize(self.stream);
-            for graph in recordings {
-                let _ = graph::exec_destroy(graph);
-            }
-            loaded.unload();
-            let _ = stream::destroy(self.stream);
-            let _ = result::primary_ctx::release(self.device);
-        }
-    }
-}

@@ -1,8 +1,8 @@
-//! How a device is opened: the driver's version, the device's attributes, its context and its stream.
+//! How a device is opened (the driver's version, the device's attributes, its context and its stream), and given back.
 
 use std::sync::Mutex;
 
-use cudarc::driver::result::{self, DriverError, stream};
+use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
 
 use super::Driver;
@@ -44,4 +44,26 @@ pub(super) fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
     let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
     let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
     Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default(), ways: Ways::new(choice) })
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        std::mem::take(&mut self.ways).close(self);
+        let Ok(mut state) = self.enter() else { return };
+        state.staging.release();
+        state.moments.release();
+        state.branch.release();
+        let (recordings, loaded) = (std::mem::take(&mut state.recordings), std::mem::take(&mut state.loaded));
+        drop(state);
+        // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.
+        unsafe {
+            let _ = stream::synchronize(self.stream);
+            for graph in recordings {
+                let _ = graph::exec_destroy(graph);
+            }
+            loaded.unload();
+            let _ = stream::destroy(self.stream);
+            let _ = result::primary_ctx::release(self.device);
+        }
+    }
 }
