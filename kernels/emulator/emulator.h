@@ -83,7 +83,7 @@ static std::vector<Slot> slots;
 static size_t dynamic_bytes;
 static Schedule schedule_of_block;
 static std::mt19937 random_order;
-static void (*at_end_of_block)();
+static void (*at_end_of_block)();  // of kernels with asynchronous products, which alone read through the proxy
 
 // Hands the processor back to the scheduler.
 inline void pause() {
@@ -168,7 +168,7 @@ inline void check_fences() {
 inline void copy_async(void* to, const void* from, size_t bytes, size_t valid) {
     if ((uintptr_t)to % bytes || (valid && (uintptr_t)from % bytes)) return fail("an asynchronous copy is not aligned to %zu bytes", bytes);
     memset(to, POISON, bytes);
-    memset(proxy_memory + ((unsigned char*)to - shared_memory), POISON, bytes);
+    if (at_end_of_block) memset(proxy_memory + ((unsigned char*)to - shared_memory), POISON, bytes);
     current->copies.push_back({to, from, bytes, valid, current->group});
 }
 
@@ -183,7 +183,7 @@ inline void wait_for_copies(int but_the_last) {
         }
         memset(copy.to, 0, copy.bytes);
         memcpy(copy.to, copy.from, copy.valid);
-        current->landed.push_back({size_t((unsigned char*)copy.to - shared_memory), copy.bytes});
+        if (at_end_of_block) current->landed.push_back({size_t((unsigned char*)copy.to - shared_memory), copy.bytes});
     }
     current->copies.swap(rest);
 }
@@ -250,7 +250,7 @@ inline int pick(Schedule schedule) {
 inline void run_block(Schedule schedule) {
     schedule_of_block = schedule;
     memset(shared_memory, POISON, SHARED);
-    memset(proxy_memory, POISON, SHARED);
+    if (at_end_of_block) memset(proxy_memory, POISON, SHARED);
     slots.clear();
     live = threads.size();
     arrived = 0;
