@@ -117,9 +117,9 @@ impl Library {
     }
 }
 
-/// Where `text`, in the place of `file`, is built for kernels of f32: to stand before others in `EMULATED_KERNELS`.
-pub fn built_instead(file: &str, text: &str) -> PathBuf {
-    built(&std::env::var("CXX").unwrap_or_else(|_| "c++".into()), file, text, Storage::F32)
+/// Where `text`, in the place of `file`, is built: to stand before others in `EMULATED_KERNELS`.
+pub fn built_instead(file: &str, text: &str, storage: Storage) -> PathBuf {
+    built(&std::env::var("CXX").unwrap_or_else(|_| "c++".into()), file, text, storage)
 }
 
 /// A folder with a `libcuda` whose device is this machine, and what it finds all kernels of f32 by: names and values of its

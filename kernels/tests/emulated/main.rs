@@ -42,6 +42,7 @@ mod rollout_rows;
 mod saliency;
 mod tokens;
 mod training;
+mod warpgroups;
 
 /// Tokens or rows: one, a few, a tile, one more, and those of the models.
 const SIZES: [usize; 8] = [1, 17, 64, 65, 145, 197, 257, 577];

@@ -55,7 +55,7 @@ fn a_kernel_that_computes_wrongly_fails_the_command_after_the_results_are_writte
     if emulator::driver().is_none() {
         return;
     }
-    let wrong = format!("{}:", emulator::built_instead(file, &text).display());
+    let wrong = format!("{}:", emulator::built_instead(file, &text, kernels::cuda::Storage::F32).display());
     let Some((dir, pellucid)) = emulated("bench_gpu_wrong", &[wrong]) else { return };
     let answer = pellucid.line(TINY).line("--parts parity --out results.json").fails();
     answer.warns(&["failed: ", "tokens pooled in f32", "gates failed, no figure of this run means anything", "results.json"]);

@@ -68,7 +68,7 @@ fn an_explicit_choice_is_kept() {
         assert!(matches!(started(&driver, storage, 16).0, Err(Fault::Unsupported(what)) if what.contains("[5, 24, 16]")));
     });
     with_library(TEST, Storage::F32, &[("PELLUCID_PRODUCTS", "fast")], |_| {
-        assert!(matches!(Driver::open(0), Err(Fault::Unsupported(what)) if what.contains("auto, cublaslt or own")));
+        assert!(matches!(Driver::open(0), Err(Fault::Unsupported(what)) if what.contains("auto, cublaslt, wgmma or own")));
     });
 }
 
