@@ -20,8 +20,8 @@ use crate::vit::learning_head;
 use crate::vit::weights::Weights;
 use crate::{Batch, Error, Precision, Vit};
 
-const IMAGES: usize = 5;
-const LABELS: [usize; IMAGES] = [0, 2, 1, 1, 0];
+pub(super) const IMAGES: usize = 5;
+pub(super) const LABELS: [usize; IMAGES] = [0, 2, 1, 1, 0];
 const CLASS_WEIGHTS: [f32; CLASSES] = [1.0, 0.5, 2.0];
 /// Of an optimiser that does not divide rounding by rounding, as a smaller one does where a gradient is zero by mathematics.
 pub(super) const STEP: Step =
@@ -63,21 +63,17 @@ fn configs() -> Vec<(&'static str, VitConfig, HeadKind)> {
     ]
 }
 
-/// How near a device must come: the loss, each gradient and the length by their size, three steps and logits by their cosine.
-struct Gates {
-    loss: f64,
-    gradient: f64,
-    steps: f64,
-    logits: f64,
-}
-
-/// A normalised batch of few pictures that resemble each other makes much of how features are rounded.
-fn gates(storage: Storage, head: HeadKind) -> Gates {
+/// How near a device must come: the loss, and each gradient and the length by their size.
+///
+/// What is allowed is a small multiple of what rounding does, and grows with it: f32, f16 and bf16 keep 24, 11 and 8 bits. A normalised
+/// batch of few pictures that resemble each other makes much of how features are rounded, some five times as much as without.
+pub(super) fn gates(storage: Storage, head: HeadKind) -> (f64, f64) {
     match (storage, head) {
-        (Storage::F32, _) => Gates { loss: 1e-4, gradient: 3e-5, steps: 0.999_99, logits: 0.999_999 },
-        (Storage::F16, HeadKind::Dnn3(_)) => Gates { loss: 3e-2, gradient: 0.1, steps: 0.98, logits: 0.99 },
-        (_, HeadKind::Dnn3(_)) => Gates { loss: 0.1, gradient: 0.5, steps: 0.8, logits: 0.97 },
-        _ => Gates { loss: 2e-2, gradient: 6e-2, steps: 0.98, logits: 0.999 },
+        (Storage::F32, _) => (1e-5, 1.5e-5),
+        (Storage::F16, HeadKind::Dnn3(_)) => (1e-3, 5e-2),
+        (Storage::F16, _) => (1e-3, 1e-2),
+        (Storage::Bf16, HeadKind::Dnn3(_)) => (1e-2, 0.25),
+        (Storage::Bf16, _) => (1e-2, 5e-2),
     }
 }
 
@@ -116,8 +112,8 @@ fn assert_gradients(what: &str, storage: Storage, config: &VitConfig, head: Head
     let mut learning = Learning::on(vit, queue, 0, storage).unwrap();
     learning.clear().unwrap();
     let found_loss = learning.add(Lesson { batch: &batch, labels: &LABELS }, &CLASS_WEIGHTS, of, None).unwrap();
-    let gates = gates(storage, head);
-    assert!((found_loss - loss).abs() <= gates.loss * loss, "{what}: loss {found_loss}, expected {loss}");
+    let (of_loss, of_gradient) = gates(storage, head);
+    assert!((found_loss - loss).abs() <= of_loss * loss, "{what}: loss {found_loss}, expected {loss}");
     let learnt = || expected.iter().filter(|(name, _)| !name.contains("running_"));
     let largest = learnt().map(|(_, values)| norm(values)).fold(0.0, f64::max);
     let found = learning.gradients().unwrap();
@@ -128,11 +124,11 @@ fn assert_gradients(what: &str, storage: Storage, config: &VitConfig, head: Head
         let difference: Vec<f64> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
         // A gradient that is zero by mathematics is rounding.
         let off = norm(&difference) / norm(expected).max(1e-2 * largest);
-        assert!(off <= gates.gradient, "{what}: the gradient of {name} is off by {off:e}");
+        assert!(off <= of_gradient, "{what}: the gradient of {name} is off by {off:e}");
     }
     let length = learnt().map(|(_, values)| norm(values) * norm(values)).sum::<f64>().sqrt();
     let found_length = learning.length().unwrap();
-    assert!((found_length - length).abs() <= gates.gradient * length, "{what}: length {found_length}, expected {length}");
+    assert!((found_length - length).abs() <= of_gradient * length, "{what}: length {found_length}, expected {length}");
 }
 
 #[test]
@@ -160,40 +156,37 @@ pub(super) fn rows(vit: &Vit) -> Vec<(String, Vec<f32>)> {
     vit.model.weights.named().iter().map(|(name, tensor)| (name.clone(), tensor.to_rows())).collect()
 }
 
-fn assert_steps(what: &str, storage: Storage, config: &VitConfig, head: HeadKind) {
+/// Three steps there and on the CPU: each divides by what the one before made of it, so differences grow tenfold.
+fn assert_steps(what: &str, config: &VitConfig, head: HeadKind) {
     let Some(queue) = device() else { return };
-    let (vit, batch, gates) = (on_cpu(config, head), pictures(config, IMAGES), gates(storage, head));
-    let (mut there, mut here) = (training(&vit, queue, storage), Training::of(vit.clone()));
+    let (vit, batch) = (on_cpu(config, head), pictures(config, IMAGES));
+    let (mut there, mut here) = (training(&vit, queue, Storage::F32), Training::of(vit.clone()));
     assert_eq!(rows(&there.vit().unwrap()), rows(&vit), "{what}: what was brought there comes back");
     for _ in 0..3 {
         let (found, expected) = (there.step(&batch, &LABELS, &[], STEP).unwrap(), here.step(&batch, &LABELS, &[], STEP).unwrap());
-        assert!((found - expected).abs() <= gates.loss * expected, "{what}: loss {found}, expected {expected}");
+        assert!((found - expected).abs() <= 1e-4 * expected, "{what}: loss {found}, expected {expected}");
     }
     let (found, expected) = (there.vit().unwrap(), here.vit().unwrap());
     for (((name, found), (_, expected)), (_, start)) in rows(&found).iter().zip(&rows(&expected)).zip(&rows(&vit)) {
         let moved = |to: &[f32]| to.iter().zip(start).map(|(a, b)| f64::from(a - b)).collect::<Vec<_>>();
         let (found, expected) = (moved(found), moved(expected));
         if norm(&expected) < 1e-4 * (expected.len() as f64).sqrt() {
-            let most = if storage == Storage::F32 { 2e-4 } else { 5e-3 } * (expected.len() as f64).sqrt();
+            let most = 2e-4 * (expected.len() as f64).sqrt();
             assert!(norm(&found) < most, "{what}: {name} has no gradient and moves by {}", norm(&found));
             continue;
         }
         let near = cosine(&found, &expected);
-        assert!(near >= gates.steps, "{what}: the cosine of three steps of {name} is {near}");
+        assert!(near >= 0.999_999, "{what}: the cosine of three steps of {name} is {near}");
     }
     let logits = |vit: &Vit| wide(vit.trace(&batch, crate::Probe::Logits).unwrap().logits().as_slice().unwrap());
     let near = cosine(&logits(&found), &logits(&expected));
-    assert!(near >= gates.logits, "{what}: the cosine of the learnt models' logits is {near}");
+    assert!(near >= 0.999_999, "{what}: the cosine of the learnt models' logits is {near}");
 }
 
 #[test]
 fn three_steps_end_where_the_cpu_ends() {
     for (what, config, head) in configs() {
-        assert_steps(&format!("{what}, f32"), Storage::F32, &config, head);
-    }
-    for storage in [Storage::Bf16, Storage::F16] {
-        assert_steps(&format!("vit, {storage}"), storage, &vit(), HeadKind::Linear(CLASSES));
-        assert_steps(&format!("three hidden layers, {storage}"), storage, &vit(), HeadKind::Dnn3(CLASSES));
+        assert_steps(what, &config, head);
     }
 }
 

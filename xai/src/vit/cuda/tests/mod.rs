@@ -4,6 +4,7 @@
 #[path = "../../../../../kernels/emulator/library.rs"]
 pub(crate) mod emulator;
 mod learning;
+mod learning_rounded;
 mod learning_together;
 mod limits;
 mod maps;
