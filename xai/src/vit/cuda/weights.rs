@@ -71,12 +71,20 @@ impl OnDevice {
     }
 }
 
+/// Patches are filled up to a multiple of this, in every storage.
+const PATCH_PACK: usize = 8;
+
 /// The filled width of heads, where the device's kernels can run the architecture.
 fn expect_served(config: &VitConfig, storage: Storage) -> Result<usize, Error> {
     let unsupported = |what: String| Err(failed(Fault::Unsupported(format!("{what}; use the CPU for this model"))));
     let pack = storage.pack();
     if !config.hidden_size.is_multiple_of(pack) {
         return unsupported(format!("tokens of {} values: kernels of {storage} take multiples of {pack}", config.hidden_size));
+    }
+    // Rows of patches are filled up with zeros, and a norm would count those.
+    let patch = config.patch_len();
+    if config.patch_norms && !patch.is_multiple_of(PATCH_PACK) {
+        return unsupported(format!("normalised patches of {patch} values: norms on CUDA devices take multiples of {PATCH_PACK}"));
     }
     match filled_width(config.head_width()) {
         Some(width) => Ok(width),
@@ -89,7 +97,7 @@ type All = (Dense, Option<[Affine; 2]>, Vec<BlockOnDevice>, Affine, Vec<Dense>);
 impl Sink<'_> {
     fn all(&mut self, config: &VitConfig, weights: &Weights<f32>, head_width: usize) -> Result<All, Fault> {
         let eps = config.layer_norm_eps as f32;
-        let pitch = config.patch_len().next_multiple_of(8);
+        let pitch = config.patch_len().next_multiple_of(PATCH_PACK);
         let patch = self.dense(&weights.patch, &Fill::columns(pitch), None)?;
         let patch_norms = match &weights.patch_norms {
             Some(PatchNorms { before, after }) => Some([self.norm(before, eps)?, self.norm(after, eps)?]),

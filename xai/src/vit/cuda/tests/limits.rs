@@ -57,7 +57,8 @@ fn what_kernels_are_not_made_for_is_refused_by_name() {
     let Some(queue) = device() else { return };
     let wide = VitConfig { head_size: Some(129), ..vit() };
     let odd = VitConfig::tiny_for_tests();
-    for (config, word) in [(wide, "heads of 129 values"), (odd, "tokens of 12 values")] {
+    let normed = VitConfig { patch_norms: true, patch_size: 6, image_size: (12, 18), ..vit() };
+    for (config, word) in [(wide, "heads of 129 values"), (odd, "tokens of 12 values"), (normed, "normalised patches of 108 values")] {
         let refused = on_device(&on_cpu(&config, HeadKind::Linear(2)), queue.clone(), Storage::Bf16).unwrap_err();
         assert!(matches!(refused, Error::Kernel(kernels::Error::Device(Fault::Unsupported(_)))), "{refused}");
         assert!(refused.to_string().contains(word) && refused.to_string().contains("use the CPU"), "{refused}");
