@@ -1,7 +1,7 @@
 //! Compute primitives of a vision transformer.
 //!
 //! A kernel is a folder: `mod.rs` says what it computes, checks shapes and holds the tests, `cpu.rs` computes it, and `cuda.cu`,
-//! where there is one, computes it on a GPU (no launch of it is built yet; `tests/emulated` runs it on the CPU).
+//! where there is one, computes it on a GPU, launched by `cuda.rs`; `tests/emulated` runs it on the CPU.
 //! Kernels know slices, never images or models.
 //! Every kernel is generic over [`Real`], so the `f64` instance is the yardstick of the `f32` one.
 //!

@@ -31,7 +31,7 @@ arguments! {
         rows: i32,
         /// Of x.
         width: i32,
-        /// 1 with a ReLU behind it, else 0.
+        /// 1 with a `ReLU` behind it, else 0.
         relu: i32,
         /// Added to the variance.
         eps: f32,
@@ -40,7 +40,7 @@ arguments! {
     }
 }
 
-/// `y = norm(x)` as [`super::forward`], with the ReLU where asked; statistics are added where they are kept.
+/// `y = norm(x)` as [`super::forward`], with the `ReLU` where asked; statistics are added where they are kept.
 ///
 /// # Errors
 /// As for [`Queue::launch`].
@@ -48,7 +48,7 @@ pub fn forward(queue: &dyn Queue, arguments: BatchNorm) -> Result<(), Fault> {
     run(queue, ("batch_norm", Storage::F32, "batch_norm_forward"), columns(&arguments), &arguments)
 }
 
-/// Gradients as [`super::backward`], through the ReLU where there is one.
+/// Gradients as [`super::backward`], through the `ReLU` where there is one.
 ///
 /// # Errors
 /// As for [`Queue::launch`].

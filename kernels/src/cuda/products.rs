@@ -19,7 +19,7 @@ pub const VARIABLE: &str = "PELLUCID_PRODUCTS";
 pub enum Products {
     /// NVIDIA's library ([`cublaslt`](super::cublaslt)).
     Cublaslt,
-    /// Own kernels by warpgroups of sm_90a ([`hopper`](crate::linear::hopper)); attention goes through them as well.
+    /// Own kernels by warpgroups of `sm_90a` ([`hopper`](crate::linear::hopper)); attention goes through them as well.
     Wgmma,
     /// The kernels of `linear/cuda.cu`, which are always there.
     Own,

@@ -101,12 +101,10 @@ impl IntegratedGradients {
 }
 
 /// One map an image, with what completeness misses; and how many points a device's passes had at once.
-pub(super) fn maps(
-    trace: &Trace,
-    target: Target,
-    settings: &IntegratedGradients,
-    watch: &mut dyn FnMut(Progress),
-) -> Result<(Vec<(Array2<f32>, CompletenessGap)>, Option<usize>), Error> {
+pub(super) type Maps = (Vec<(Array2<f32>, CompletenessGap)>, Option<usize>);
+
+/// The maps of all images.
+pub(super) fn maps(trace: &Trace, target: Target, settings: &IntegratedGradients, watch: &mut dyn FnMut(Progress)) -> Result<Maps, Error> {
     settings.validate()?;
     let targets = trace.resolve(target)?;
     let mut passes = Passes::new(trace, settings.most_passes(), watch);
