@@ -59,7 +59,7 @@ fn of_attention(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(operations / 2 * 5));
         group.bench_function(format!("backward with relevance/{model}"), |bencher| {
             bencher.iter(|| {
-                let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut [] };
+                let read_outs = ReadOuts { row: &row, row_step: &mut step, ..ReadOuts::default() };
                 let kept = Forward { qkv: &qkv, log_sum_exp: &log_sum_exp, context: &context };
                 attention::backward(shape, kept, &dcontext, &mut dqkv, read_outs, &mut workspace)
             })

@@ -10,9 +10,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::Shape;
 use super::blocks::{Part, multiply, pack_panel, pack_strips, start};
-use super::elements::{add_relevance, probabilities, softmax_gradient, sum_rows, turn};
+use super::elements::{add_row, probabilities, softmax_gradient, sum_rows, turn};
+use super::{RowRule, Shape};
 use crate::error::expect_len;
 use crate::linear::panels::WIDTH;
 use crate::linear::{Tile, exact_tile, shares};
@@ -33,9 +33,11 @@ pub struct Forward<'a, T> {
 /// What to gather while the maps and their gradients pass by; empty slices ask for nothing.
 #[derive(Debug)]
 pub struct ReadOuts<'a, T> {
-    /// The relevance row `r` (images, tokens) as it stands above this layer.
+    /// What the row gathers.
+    pub rule: RowRule,
+    /// The row `r` (images, tokens) as it stands above this layer.
     pub row: &'a [T],
-    /// Replaced by `r·E_h[(dA ∘ A)⁺]` (images, tokens): what this layer adds to the row.
+    /// Replaced by the row's step (images, tokens).
     pub row_step: &'a mut [T],
     /// Replaced by `dA` (images, heads, tokens, tokens).
     pub map_gradients: &'a mut [T],
@@ -43,7 +45,7 @@ pub struct ReadOuts<'a, T> {
 
 impl<T> Default for ReadOuts<'_, T> {
     fn default() -> Self {
-        Self { row: &[], row_step: &mut [], map_gradients: &mut [] }
+        Self { rule: RowRule::default(), row: &[], row_step: &mut [], map_gradients: &mut [] }
     }
 }
 
@@ -65,7 +67,7 @@ pub fn backward<T: Real>(
     rows.par_chunks_mut(shape.tokens.max(1)).enumerate().for_each(|(index, relevance)| {
         let at = (index / shape.heads, index % shape.heads);
         let row = read_outs.row.get(at.0 * shape.tokens..(at.0 + 1) * shape.tokens).unwrap_or(&[]);
-        let head = Head { shape, at, forward, dcontext, row, tile, most };
+        let head = Head { shape, at, forward, dcontext, row: (read_outs.rule, row), tile, most };
         head.run(&outputs, relevance, &mut corner(corners));
     });
     sum_rows(shape, rows, read_outs.row_step);
@@ -88,7 +90,7 @@ struct Head<'a, T: Real> {
     at: (usize, usize),
     forward: Forward<'a, T>,
     dcontext: &'a [T],
-    row: &'a [T],
+    row: (RowRule, &'a [T]),
     tile: Tile<T>,
     most: usize,
 }
@@ -126,7 +128,7 @@ impl<T: Real> Head<'_, T> {
             self.maps(first..first + count, &queries, &mut block);
             let mut sums = [T::ZERO; WIDTH];
             probabilities(block.scores, queries.log_sum_exp);
-            add_relevance(block.scores, block.gradients, self.row, &mut sums);
+            add_row(self.row.0, (block.scores, block.gradients), self.row.1, &mut sums);
             relevance[first..first + count].copy_from_slice(&sums[..count]);
             if let Some(maps) = outputs.maps {
                 self.store_map(first..first + count, block.gradients, maps);

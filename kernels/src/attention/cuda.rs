@@ -8,7 +8,7 @@ pub use plan::{Chip, MapLaunch};
 
 use fused::{fused_bytes, fused_keys, fused_stages};
 
-use super::{HeadFusion, Shape};
+use super::{HeadFusion, RowRule, Shape};
 use crate::cuda::{Address, Fault, Queue, Storage, arguments, run};
 
 arguments! {
@@ -68,7 +68,9 @@ arguments! {
         row: Address,
         /// (images, heads, tokens) as f32: made on the way.
         row_steps: Address,
-        /// (images, tokens) as f32: the row with its step.
+        /// (images, tokens) as f32: what the step is added to; the row itself, or what other layers gave.
+        base: Address,
+        /// (images, tokens) as f32: the sum; may be `base`.
         next_row: Address,
         /// In the batch.
         images: i32,
@@ -78,8 +80,10 @@ arguments! {
         heads: i32,
         /// Turns scores into powers of two.
         scale: f32,
-        /// Of the step.
+        /// Of the step, where gradients come scaled.
         unscale: f32,
+        /// What the row gathers: [`rule_code`].
+        rule: i32,
     }
 }
 
@@ -148,7 +152,16 @@ pub fn code(fusion: HeadFusion) -> i32 {
     }
 }
 
-/// Gradients at queries, keys and values, and the relevance row, as [`super::backward`].
+/// A rule as kernels have it.
+pub fn rule_code(rule: RowRule) -> i32 {
+    match rule {
+        RowRule::Relevance => 0,
+        RowRule::Attention => 1,
+        RowRule::PositiveGradient => 2,
+    }
+}
+
+/// Gradients at queries, keys and values, and a row, as [`super::backward`].
 ///
 /// # Errors
 /// As for [`Queue::launch`].

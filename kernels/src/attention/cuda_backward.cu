@@ -1,13 +1,13 @@
-// Gradients of attention at Q, K and V, and the relevance row of Chefer et al. (2021) on the way.
+// Gradients of attention at Q, K and V, and a row of relevance (Chefer et al. 2021), rollout or LeGrad on the way.
 //
-// With dA = dO·Vᵀ and dS = A ∘ (dA − dO·O): dV = Aᵀ·dO, dK = dSᵀ·Q/√d, dQ = dS·K/√d, and for the row r of relevance
-// step_j = E_h Σ_i r_i·max(A_ij·dA_ij, 0). A is made again from the log-sum-exp; neither A nor dA is ever stored.
+// With dA = dO·Vᵀ and dS = A ∘ (dA − dO·O): dV = Aᵀ·dO, dK = dSᵀ·Q/√d, dQ = dS·K/√d, and for a row r
+// step_j = E_h Σ_i r_i·f(A_ij, dA_ij), where f is (A·dA)⁺, A or (dA)⁺. A is made again from the log-sum-exp; neither A nor dA is ever stored.
 //
 // A block keeps ROWS keys (or queries) of one head and the queries (or keys) stream by; a warp keeps 16 rows. Keys and queries
 // are two launches of one text: 7 products in the place of 5, but no sum depends on the order of blocks.
 //   1  maps of all heads in memory: 4·tokens² values for each head
 //   2  tiles in shared memory, A and dS go from registers to the next product
-//   3  two stages of asynchronous copies; the relevance costs three operations a value, and no memory
+//   3  two stages of asynchronous copies; the row costs some operations a value, and no memory
 // Grid: (ceil(tokens / ROWS), heads, images), ROWS / 16 warps; `attention_dots` goes before, `attention_row_step` after.
 #include "../../cuda/tensor.cuh"
 
@@ -16,12 +16,14 @@ struct AttentionBackward {
     const float* log_sum_exp;                 // (images, tokens, heads)
     float* dots;                              // (images, tokens, heads): dO·O
     storage* dqkv;                            // (images, tokens, 3·width)
-    const float* row;                         // (images, tokens): relevance above this layer; or none
+    const float* row;                         // (images, tokens): as it is above this layer; or none
     float* row_steps;                         // (images, heads, tokens)
-    float* next_row;                          // (images, tokens): the row and its step
+    const float* base;                        // (images, tokens): what the step is added to
+    float* next_row;                          // (images, tokens): both
     int images, tokens, heads;
     float scale;                              // log2(e)/√WIDTH
     float unscale;                            // of the step, where gradients come scaled
+    int rule;                                 // what the row gathers: relevance, attention, positive gradients
 };
 
 constexpr bool HALF = sizeof(storage) == 2;
@@ -78,6 +80,8 @@ struct Tiles {
     }
 };
 
+DEVICE float gathered(int rule, float a, float da) { return rule == 0 ? fmaxf(a * da, 0.0f) : rule == 1 ? a : fmaxf(da, 0.0f); }
+
 template <int WIDTH, bool OF_KEYS>
 DEVICE void backward(const AttentionBackward& a) {
     constexpr int TILES = COUNT<WIDTH> / 8;
@@ -110,7 +114,7 @@ DEVICE void backward(const AttentionBackward& a) {
             float &probability = map[i / 4][i % 4], &change = slope[i / 4][i % 4];
             const Query query = queries[OF_KEYS ? i / 4 * 8 + lane % 4 * 2 + i % 2 : warp * 16 + lane / 4 + i % 4 / 2 * 8];
             probability = power_of_two(fmaf(probability, a.scale, -query.log_sum_exp));
-            if (OF_KEYS) relevance[i % 4 / 2] += query.weight * fmaxf(probability * change, 0.0f);
+            if (OF_KEYS) relevance[i % 4 / 2] += query.weight * gathered(a.rule, probability, change);
             change = probability * (change - query.dot);
         }
         if (OF_KEYS) times<TILES, WIDTH>(of_values, map, tiles.stream(tile, 1));
@@ -151,7 +155,7 @@ KERNEL(128, attention_row_step, AttentionBackward) {
     if (image >= a.images) return;
     float sum = 0.0f;
     for (int head = 0; head < a.heads; head++) sum += a.row_steps[(image * a.heads + head) * a.tokens + token];
-    a.next_row[index] = a.row[index] + sum / a.heads * a.unscale;
+    a.next_row[index] = a.base[index] + sum / a.heads * a.unscale;
 }
 
 #define OF_WIDTH(width)                                                                                                   \

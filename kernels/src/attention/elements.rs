@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Shape;
+use super::{RowRule, Shape};
 use crate::Real;
 use crate::linear::panels::WIDTH;
 use crate::simd::vectorised;
@@ -19,14 +19,22 @@ pub(super) fn probabilities<T: Real>(scores: &mut [T], log_sum_exp: &[T]) {
     );
 }
 
-/// `sums_j += Σ_i row_i·max(A_ij·dA_ij, 0)`; an empty row asks for nothing.
-pub(super) fn add_relevance<T: Real>(map: &[T], gradients: &[T], row: &[T], sums: &mut [T; WIDTH]) {
+/// `sums_j += Σ_i row_i·f(A_ij, dA_ij)`; an empty row asks for nothing.
+pub(super) fn add_row<T: Real>(rule: RowRule, maps: (&[T], &[T]), row: &[T], sums: &mut [T; WIDTH]) {
+    match rule {
+        RowRule::Relevance => gather(maps, row, sums, |a, g| T::max(a * g, T::ZERO)),
+        RowRule::Attention => gather(maps, row, sums, |a, _| a),
+        RowRule::PositiveGradient => gather(maps, row, sums, |_, g| T::max(g, T::ZERO)),
+    }
+}
+
+fn gather<T: Real>((map, gradients): (&[T], &[T]), row: &[T], sums: &mut [T; WIDTH], of: impl Fn(T, T) -> T) {
     vectorised(
         #[inline(always)]
         || {
             for ((map, gradients), &weight) in map.chunks(WIDTH).zip(gradients.chunks(WIDTH)).zip(row) {
                 for ((sum, &a), &g) in sums.iter_mut().zip(map).zip(gradients) {
-                    *sum += weight * T::max(a * g, T::ZERO);
+                    *sum += weight * of(a, g);
                 }
             }
         },

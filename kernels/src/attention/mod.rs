@@ -7,7 +7,7 @@
 //!
 //! Read-outs:
 //! - the map fused over heads, (images, tokens, tokens), made tile by tile: [`forward`] on the way, [`fused_map`] later;
-//! - the relevance row of Chefer et al. 2021, `r ← r + r·E_h[(∂A ∘ A)⁺]`, gathered inside [`backward`];
+//! - a row gathered inside [`backward`] ([`RowRule`]): relevance of Chefer et al. 2021, rollout, `LeGrad`;
 //! - the explicit maps of all heads and their gradients, for oracles and for those who ask.
 
 mod backward;
@@ -85,6 +85,20 @@ pub enum HeadFusion {
     Max,
     /// Smallest value over heads.
     Min,
+}
+
+/// What a row `r` gathers of a layer's maps `A` and their gradients `dA` as they pass by: `step_j = E_h Σ_i r_i·f(A_ij, dA_ij)`.
+///
+/// Each layer's step needs nothing of the layers below, so a row goes down with the backward pass and no map is ever stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RowRule {
+    /// `f = (A·dA)⁺`: relevance, `r ← r + step` (Chefer et al. 2021).
+    #[default]
+    Relevance,
+    /// `f = A`: rollout, `r ← (r + step) / 2` (Abnar and Zuidema 2020).
+    Attention,
+    /// `f = (dA)⁺`: with `r_i = 1/N` what a layer adds to `LeGrad` (Bousselham et al. 2024).
+    PositiveGradient,
 }
 
 /// A fused map to fill during [`forward`].

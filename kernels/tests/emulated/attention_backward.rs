@@ -1,10 +1,11 @@
-//! Attention backward with the relevance row: four kernels, one after the other.
+//! Attention backward with a row: four kernels, one after the other.
 
 use std::ffi::c_void;
 use std::ptr::null;
 
 use kernels::Workspace;
-use kernels::attention::{self, Forward, ReadOuts, Shape};
+use kernels::attention::cuda::rule_code;
+use kernels::attention::{self, Forward, ReadOuts, RowRule, Shape};
 use kernels::check::seeded;
 
 use crate::attention::{inputs, scale, shapes, tile_bytes};
@@ -24,12 +25,14 @@ struct Backward {
     dqkv: *mut c_void,
     row: *const c_void,
     row_steps: *mut c_void,
+    base: *const c_void,
     next_row: *mut c_void,
     images: i32,
     tokens: i32,
     heads: i32,
     scale: f32,
     unscale: f32,
+    rule: i32,
 }
 
 /// What goes into the backward pass.
@@ -39,6 +42,7 @@ struct Inputs {
     dcontext: Array,
     log_sum_exp: Array,
     row: Array,
+    base: Array,
 }
 
 impl Inputs {
@@ -53,26 +57,27 @@ impl Inputs {
             dcontext: Array::new(storage, &seeded(12, shape.context_len())),
             log_sum_exp: Array::new(Storage::F32, &sums),
             row: Array::new(Storage::F32, &row),
+            base: Array::new(Storage::F32, &seeded(14, row.len())),
         }
     }
 
     /// `dqkv` and the step of the row.
-    fn exact(&self, shape: Shape) -> (Vec<f64>, Vec<f64>) {
+    fn exact(&self, shape: Shape, rule: RowRule) -> (Vec<f64>, Vec<f64>) {
         let (mut dqkv, mut row_step) = (vec![0.0; shape.qkv_len()], vec![0.0; shape.images * shape.tokens]);
         let (qkv, sums, context) = (self.qkv.values(), self.log_sum_exp.values(), self.context.values());
         let forward = Forward { qkv: &qkv, log_sum_exp: &sums, context: &context };
         let row = self.row.values();
-        let read_outs = ReadOuts { row: &row, row_step: &mut row_step, map_gradients: &mut [] };
+        let read_outs = ReadOuts { rule, row: &row, row_step: &mut row_step, map_gradients: &mut [] };
         attention::backward(shape, forward, &self.dcontext.values(), &mut dqkv, read_outs, &mut Workspace::default())
             .expect("the shapes fit");
         (dqkv, row_step)
     }
 }
 
-fn backward(library: &Library, storage: Storage, shape: Shape, schedule: Schedule) -> Result<(), String> {
+fn backward(library: &Library, storage: Storage, shape: Shape, rule: RowRule, schedule: Schedule) -> Result<(), String> {
     let Shape { images, tokens, heads, head_width } = shape;
     let inputs = Inputs::new(shape, storage);
-    let (exact, exact_step) = inputs.exact(shape);
+    let (exact, exact_step) = inputs.exact(shape, rule);
     let f32s = |len| Array::poisoned(Storage::F32, len);
     let (dots, steps, step) = (f32s(images * tokens * heads), f32s(images * tokens * heads), f32s(images * tokens));
     let dqkv = Array::poisoned(storage, shape.qkv_len());
@@ -85,12 +90,14 @@ fn backward(library: &Library, storage: Storage, shape: Shape, schedule: Schedul
         dqkv: dqkv.at(),
         row: inputs.row.at(),
         row_steps: steps.at(),
+        base: inputs.base.at(),
         next_row: step.at(),
         images: images as i32,
         tokens: tokens as i32,
         heads: heads as i32,
         scale: scale(shape),
         unscale: 0.25,
+        rule: rule_code(rule),
     };
     let run = |name: &str, how, arguments: &Backward| library.run(&format!("attention_{name}_{head_width}"), how, arguments, schedule);
     run("dots", Launched::new([(images * tokens * heads).div_ceil(4), 1, 1], 128), &arguments)?;
@@ -98,7 +105,7 @@ fn backward(library: &Library, storage: Storage, shape: Shape, schedule: Schedul
     run("backward_queries", tiles(shape, storage), &arguments)?;
     library.run("attention_row_step", Launched::new([(images * tokens).div_ceil(128), 1, 1], 128), &arguments, schedule)?;
     compare("dqkv", &dqkv, &exact, storage.gate())?;
-    let exact_row: Vec<f64> = inputs.row.values().iter().zip(exact_step).map(|(row, step)| row + 0.25 * step).collect();
+    let exact_row: Vec<f64> = inputs.base.values().iter().zip(exact_step).map(|(base, step)| base + 0.25 * step).collect();
     compare("next_row", &step, &exact_row, if storage == Storage::F32 { storage.gate() } else { Storage::F16.gate() })?;
 
     if tokens > 100 { Ok(()) } else { without_a_row(library, storage, shape, arguments, (&exact, schedule)) }
@@ -139,8 +146,20 @@ fn tokens_of_every_count() {
     for storage in Storage::ALL {
         let Some(library) = Library::of(FILE, storage) else { return };
         for shape in shapes(storage) {
-            under_all_schedules(|schedule| backward(&library, storage, shape, schedule))
+            under_all_schedules(|schedule| backward(&library, storage, shape, RowRule::Relevance, schedule))
                 .unwrap_or_else(|error| panic!("{storage:?}, {shape:?}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn rows_of_every_rule() {
+    for storage in Storage::ALL {
+        let Some(library) = Library::of(FILE, storage) else { return };
+        let shape = Shape { images: 2, tokens: 65, heads: 2, head_width: 32 };
+        for rule in [RowRule::Attention, RowRule::PositiveGradient] {
+            under_all_schedules(|schedule| backward(&library, storage, shape, rule, schedule))
+                .unwrap_or_else(|error| panic!("{storage:?}, {rule:?}: {error}"));
         }
     }
 }
@@ -164,6 +183,7 @@ fn mutants_are_caught() {
             from: "warp * 16 + lane / 4 + i % 4 / 2 * 8]",
             to: "warp * 16 + lane / 4 + i % 2 * 8]",
         },
+        Mutant { what: "relevance where it is negative", from: "fmaxf(a * da, 0.0f) : rule", to: "a * da : rule" },
         Mutant {
             what: "values are taken for keys",
             from: "slope, left(1), tiles.stream(tile, 1)",
@@ -171,5 +191,5 @@ fn mutants_are_caught() {
         },
     ];
     let shape = Shape { images: 1, tokens: 145, heads: 1, head_width: 64 };
-    assert_caught(FILE, Storage::Bf16, &mutants, |library, schedule| backward(library, Storage::Bf16, shape, schedule));
+    assert_caught(FILE, Storage::Bf16, &mutants, |library, schedule| backward(library, Storage::Bf16, shape, RowRule::Relevance, schedule));
 }

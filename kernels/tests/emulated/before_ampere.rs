@@ -66,12 +66,14 @@ fn backward(queue: &Emulated, storage: Storage, shape: Shape) -> Result<(), Stri
         dqkv: dqkv.address(),
         row: Address::NONE,
         row_steps: Address::NONE,
+        base: Address::NONE,
         next_row: Address::NONE,
         images,
         tokens,
         heads,
         scale: cuda::scale(shape.head_width),
         unscale: 1.0,
+        rule: 0,
     };
     cuda::backward(queue, storage, shape, arguments).map_err(|fault| fault.to_string())?;
     compare("dqkv", &dqkv, &exact_dqkv, 2.0 * storage.gate())

@@ -94,7 +94,7 @@ fn run_blocks<T: Real>(
         cancellation::check()?;
         let mut step = vec![T::ZERO; row.len()];
         let mut map = vec![T::ZERO; if extra == Extra::MapGradients { shape.maps_len() } else { 0 }];
-        let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut map };
+        let read_outs = ReadOuts { row: &row, row_step: &mut step, map_gradients: &mut map, ..ReadOuts::default() };
         let of_block = gradient.as_deref_mut().map(|gradient| &mut gradient.blocks[index]);
         dx = block::backward::backward(pass.extent, finished, block, tape, dx, read_outs, of_block, arena)?;
         finished = pass.extent;

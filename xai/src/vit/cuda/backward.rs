@@ -1,5 +1,6 @@
 //! The backward pass on a device, from the gradient at the logits down to the pixels.
 
+use kernels::attention::RowRule;
 use kernels::attention::cuda::{self as attention, AttentionBackward};
 use kernels::cuda::{Address, Fault, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine};
@@ -199,12 +200,14 @@ impl Run<'_> {
             dqkv,
             row,
             row_steps,
+            base: row,
             next_row,
             images,
             tokens,
             heads,
             scale,
             unscale,
+            rule: attention::rule_code(RowRule::Relevance),
         };
         attention::backward(self.queue, storage, self.sizes.attention(), arguments)?;
         self.backward(storage, dqkv, block.qkv, rows, Then::Store { to: returning.dnormed, residual: NONE })?;

@@ -153,9 +153,8 @@ impl Passed {
         dcontext.iter_mut().for_each(|value| *value /= self.engine.gradient_scale());
         let log_sum_exp = self.engine.get(Storage::F32, tape.log_sum_exp, sizes.rows() * sizes.extent.heads)?;
         let (mut dqkv, mut maps) = (vec![0.0; qkv.len()], vec![0.0; shape.maps_len()]);
-        let (row, mut row_step) = (vec![0.0; sizes.rows()], vec![0.0; sizes.rows()]);
         let forward = Forward { qkv: &qkv, log_sum_exp: &log_sum_exp, context: &context };
-        let read_outs = ReadOuts { row: &row, row_step: &mut row_step, map_gradients: &mut maps };
+        let read_outs = ReadOuts { map_gradients: &mut maps, ..ReadOuts::default() };
         attention::backward(shape, forward, &dcontext, &mut dqkv, read_outs, &mut Workspace::default())?;
         Ok(maps)
     }

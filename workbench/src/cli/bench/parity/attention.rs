@@ -2,7 +2,7 @@
 
 use kernels::Workspace;
 use kernels::attention::cuda::{self, AttentionBackward, AttentionForward, AttentionMap};
-use kernels::attention::{self, Forward, HeadFusion, ReadOuts, Shape};
+use kernels::attention::{self, Forward, HeadFusion, ReadOuts, RowRule, Shape};
 use kernels::cuda::{Fault, Storage};
 
 use super::products::refused;
@@ -106,17 +106,19 @@ pub fn backward(lab: &Lab, tokens: usize, gates: &mut Gates) -> Result<(), Fault
         dqkv: dqkv.at(),
         row: row.0.at(),
         row_steps: steps.at(),
+        base: row.0.at(),
         next_row: next.at(),
         images: images as i32,
         tokens: tokens as i32,
         heads: heads as i32,
         scale: cuda::scale(shape.head_width),
         unscale: UNSCALE,
+        rule: cuda::rule_code(RowRule::Relevance),
     };
     cuda::backward(&*lab.memory.queue, lab.storage, *shape, arguments)?;
     let (mut exact, mut step) = (vec![0.0; shape.qkv_len()], vec![0.0; images * tokens]);
     let forward = Forward { qkv: &qkv.1, log_sum_exp: &sums.1, context: &context.1 };
-    let read_outs = ReadOuts { row: &row.1, row_step: &mut step, map_gradients: &mut [] };
+    let read_outs = ReadOuts { row: &row.1, row_step: &mut step, ..ReadOuts::default() };
     attention::backward(*shape, forward, &dcontext.1, &mut exact, read_outs, &mut Workspace::default()).map_err(refused)?;
     let moved: Vec<f64> = row.1.iter().zip(step).map(|(row, step)| row + f64::from(UNSCALE) * step).collect();
     gates.at_most(given.what("gradients"), lab.storage, lab.limit(), off(&lab.memory.read(&dqkv)?, &exact));

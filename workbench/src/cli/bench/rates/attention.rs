@@ -1,7 +1,7 @@
 //! Attention of the models: forward, fused map, and the way back with the relevance row.
 
 use kernels::attention::cuda::{self, AttentionBackward, AttentionForward, AttentionFused, AttentionMap, Chip, MapLaunch};
-use kernels::attention::{HeadFusion, Shape};
+use kernels::attention::{HeadFusion, RowRule, Shape};
 use kernels::cuda::{Address, Fault, Storage};
 
 use super::{Model, Plan, Rate, fill, rounds, timed};
@@ -112,12 +112,14 @@ fn backward(plan: &Plan, storage: Storage, shape: Shape, places: &Places) -> Res
         dqkv,
         row,
         row_steps,
+        base: row,
         next_row,
         images,
         tokens,
         heads,
         scale,
         unscale,
+        rule: cuda::rule_code(RowRule::Relevance),
     };
     cuda::backward(&*plan.memory.queue, storage, shape, arguments)
 }

@@ -136,12 +136,14 @@ impl Learning {
             dqkv: back.dqkv,
             row: NONE,
             row_steps: NONE,
+            base: NONE,
             next_row: NONE,
             images,
             tokens,
             heads,
             scale: attention::scale(extent.head_width),
             unscale: 1.0,
+            rule: 0,
         };
         attention::backward(run.queue, storage, run.sizes.attention(), arguments)?;
         run.norm(block.norm1, (rows, extent.width), (input, back.normed))?;
