@@ -3,7 +3,7 @@
 
 use kernels::Workspace;
 use kernels::attention::cuda::{self, AttentionBackward, AttentionForward, AttentionMap};
-use kernels::attention::{self, Forward, Fused, HeadFusion, ReadOuts, Shape};
+use kernels::attention::{self, Forward, Fused, HeadFusion, ReadOuts, RowRule, Shape};
 use kernels::check::seeded;
 use kernels::cuda::{Address, Fault};
 
@@ -73,7 +73,7 @@ fn backward(queue: &Emulated, storage: Storage, shape: Shape) -> Result<(), Stri
         heads,
         scale: cuda::scale(shape.head_width),
         unscale: 1.0,
-        rule: 0,
+        rule: cuda::rule_code(RowRule::default()),
     };
     cuda::backward(queue, storage, shape, arguments).map_err(|fault| fault.to_string())?;
     compare("dqkv", &dqkv, &exact_dqkv, 2.0 * storage.gate())

@@ -6,32 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::run::{Dir, Pellucid, setup};
 
-const EXPERIMENT: &str = r#"
-name = "small"
-seed = 7
-arch = "tiny_for_tests"
-
-[cohort]
-images = 42
-patients = 42
-seed = 41
-size = 64
-shares = "Balanced"
-
-[split]
-train = 0.5
-validation = 0.25
-test = 0.25
-seed = 3
-
-[training]
-epochs = 2
-batch = 5
-rate = 1e-2
-warmup = 0.05
-decay = 0.05
-clip = 1.0
-"#;
+const EXPERIMENT: &str = include_str!("small.toml");
 
 /// A port that nobody listened at a moment ago; tests that run at the same time begin to look elsewhere.
 fn free_port() -> u16 {

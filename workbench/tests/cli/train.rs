@@ -2,32 +2,7 @@
 
 use crate::run::setup;
 
-const EXPERIMENT: &str = r#"
-name = "small"
-seed = 7
-arch = "tiny_for_tests"
-
-[cohort]
-images = 42
-patients = 42
-seed = 41
-size = 64
-shares = "Balanced"
-
-[split]
-train = 0.5
-validation = 0.25
-test = 0.25
-seed = 3
-
-[training]
-epochs = 1
-batch = 8
-rate = 1e-3
-warmup = 0.05
-decay = 0.05
-clip = 1.0
-"#;
+const EXPERIMENT: &str = include_str!("small.toml");
 
 #[test]
 fn a_run_says_what_it_learned_on() {

@@ -1,6 +1,7 @@
 //! The way back with the gradient of every weight: as `cuda/backward.rs`, without pixels and relevance.
 
 use kernels::activation::cuda::{self as activation, BiasActivation};
+use kernels::attention::RowRule;
 use kernels::attention::cuda::{self as attention, AttentionBackward};
 use kernels::cuda::{Address, Fault, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine, LayerNormAffine};
@@ -143,7 +144,7 @@ impl Learning {
             heads,
             scale: attention::scale(extent.head_width),
             unscale: 1.0,
-            rule: 0,
+            rule: attention::rule_code(RowRule::default()),
         };
         attention::backward(run.queue, storage, run.sizes.attention(), arguments)?;
         run.norm(block.norm1, (rows, extent.width), (input, back.normed))?;
