@@ -64,10 +64,11 @@ def pieces_table(pieces_of):
 
 def explanations_table():
     heads = ["explanation, over the forward pass of 64 pictures"] + [model.name for model in SHOWN]
-    rows = {"rollout, map within attention": [], "rollout, map by a kernel of its own": [], "gradient": [], "relevance": []}
+    names = ["rollout, map within attention", "rollout, map by a kernel of its own", "rollout, all rows", "gradient", "relevance"]
+    rows = {name: [] for name in names}
     for model in SHOWN:
-        base, back, (within, apart, row, relevance) = summed(forward(model), 64), summed(backward(model), 64), readouts(model)
-        for name, more in zip(rows, [[within, row], [apart, row], [], [relevance]]):
+        base, back, (within, apart, row, every_row, relevance) = summed(forward(model), 64), summed(backward(model), 64), readouts(model)
+        for name, more in zip(rows, [[within, row], [apart, row], [within, every_row], [], [relevance]]):
             gradients = back if name in ("gradient", "relevance") else 0
             rows[name].append(f"{1 + (summed(more, 64) + gradients) / base:.3f}")
     return table(heads, [[name, *figures] for name, figures in rows.items()])

@@ -122,6 +122,8 @@ def readouts(model):
             bytes=layers * (2 * STORED * n * d + WIDE * heads * n) + maps,
         ),
         Piece("rollout, one row", "maps", "row", plain=layers * 2 * n * n, bytes=maps),
+        # Two products of tf32 numbers, which tensor cores take at half the rate of bf16, in place of one.
+        Piece("rollout_explicit, all rows", "maps, R", "R", tensor=layers * 4 * 2 * n**3, bytes=maps + layers * 2 * WIDE * n * n),
         Piece("relevance within attention_backward", "", "partial rows", plain=layers * 3 * heads * n * n, bytes=layers * 2 * WIDE * heads * n),
     ]
 

@@ -1,14 +1,16 @@
 //! Launches of `cuda.cu`, `cuda_map.cu`, `cuda_fused.cu` and `cuda_backward.cu`, for heads of 32, 64, 80 and 128 values.
 
+mod backward;
 mod fused;
 mod plan;
 
+pub use backward::{AttentionBackward, Backward, Row, backward, rule_code};
 pub use fused::{AttentionFused, forward_with_map};
 pub use plan::{Chip, MapLaunch};
 
 use fused::{fused_bytes, fused_keys, fused_stages};
 
-use super::{HeadFusion, RowRule, Shape};
+use super::{HeadFusion, Shape};
 use crate::cuda::{Address, Fault, Queue, Storage, arguments, run};
 
 arguments! {
@@ -46,44 +48,6 @@ arguments! {
         scale: f32,
         /// How heads become one.
         fusion: i32,
-    }
-}
-
-arguments! {
-    /// As in `cuda_backward.cu`.
-    AttentionBackward {
-        /// (images, tokens, 3·width).
-        qkv: Address,
-        /// (images, tokens, width).
-        context: Address,
-        /// (images, tokens, width).
-        dcontext: Address,
-        /// (images, tokens, heads) as f32.
-        log_sum_exp: Address,
-        /// (images, tokens, heads) as f32: made on the way.
-        dots: Address,
-        /// (images, tokens, 3·width).
-        dqkv: Address,
-        /// (images, tokens) as f32; or none.
-        row: Address,
-        /// (images, heads, tokens) as f32: made on the way.
-        row_steps: Address,
-        /// (images, tokens) as f32: what the step is added to; the row itself, or what other layers gave.
-        base: Address,
-        /// (images, tokens) as f32: the sum; may be `base`.
-        next_row: Address,
-        /// In the batch.
-        images: i32,
-        /// Of an image.
-        tokens: i32,
-        /// Of a token.
-        heads: i32,
-        /// Turns scores into powers of two.
-        scale: f32,
-        /// Of the step, where gradients come scaled.
-        unscale: f32,
-        /// What the row gathers: [`rule_code`].
-        rule: i32,
     }
 }
 
@@ -152,54 +116,9 @@ pub fn code(fusion: HeadFusion) -> i32 {
     }
 }
 
-/// A rule as kernels have it.
-pub fn rule_code(rule: RowRule) -> i32 {
-    match rule {
-        RowRule::Relevance => 0,
-        RowRule::Attention => 1,
-        RowRule::PositiveGradient => 2,
-    }
-}
-
-/// Gradients at queries, keys and values, and a row, as [`super::backward`].
-///
-/// # Errors
-/// As for [`Queue::launch`].
-pub fn backward(queue: &dyn Queue, storage: Storage, shape: Shape, arguments: AttentionBackward) -> Result<(), Fault> {
-    let [dots, of_keys, of_queries] = match shape.head_width {
-        32 => ["attention_dots_32", "attention_backward_keys_32", "attention_backward_queries_32"],
-        64 => ["attention_dots_64", "attention_backward_keys_64", "attention_backward_queries_64"],
-        80 => ["attention_dots_80", "attention_backward_keys_80", "attention_backward_queries_80"],
-        _ => ["attention_dots_128", "attention_backward_keys_128", "attention_backward_queries_128"],
-    };
-    let start = |kernel, how| run(queue, ("attention_backward", storage, kernel), how, &arguments);
-    let Shape { images, tokens, heads, .. } = shape;
-    start(dots, ([(images * tokens * heads).div_ceil(4), 1, 1], 128, 0))?;
-    let (rows, count) = backward_tiles(queue, storage, shape.head_width);
-    let of_queries_too = 2 * 64 * 12;
-    let how = ([tokens.div_ceil(rows), heads, images], 2 * rows, tile_bytes(storage, shape, 2 * rows + 4 * count) + of_queries_too);
-    start(of_keys, how)?;
-    start(of_queries, how)?;
-    if !arguments.row.is_some() {
-        return Ok(());
-    }
-    start("attention_row_step", ([(images * tokens).div_ceil(128), 1, 1], 128, 0))
-}
-
 /// Whether tiles have to be smaller, for 64 KiB of shared memory.
 fn is_before_ampere(queue: &dyn Queue) -> bool {
     queue.capability() < 80
-}
-
-/// Rows that a block of the backward pass keeps, and rows that stream by.
-fn backward_tiles(queue: &dyn Queue, storage: Storage, head_width: usize) -> (usize, usize) {
-    match (storage, head_width) {
-        (Storage::F32, 128) => (if is_before_ampere(queue) { 16 } else { 32 }, 16),
-        (Storage::F32, 80) if is_before_ampere(queue) => (32, 16),
-        (Storage::F32, _) | (_, 128) => (64, 16),
-        (_, 80) => (64, if (75..80).contains(&queue.capability()) { 32 } else { 48 }),
-        _ => (64, 64),
-    }
 }
 
 /// Queries of a block, and keys of a tile.

@@ -1,11 +1,10 @@
 //! Launches of `cuda_hopper.cu`: products by warpgroups, for capability 90 and storage of 16 bits.
 //!
 //! These kernels have met no hardware. A device takes them where they are asked for by name ([`products`](crate::cuda::products)), and
-//! after [`agrees`] has proven them there against those of `cuda.cu`.
+//! after they were [proven](crate::cuda::proof::warpgroups) there against those of `cuda.cu`.
 
-use super::cuda::{Factors, Layout, Product, Scratch, Then, launch as launch_twin, structure};
-use crate::check::seeded;
-use crate::cuda::{Address, Fault, Queue, Storage, decode, encode, run};
+use super::cuda::{Factors, Product, Scratch, Then, structure};
+use crate::cuda::{Address, Fault, Queue, Storage, run};
 
 /// Rows of a block's tile.
 const ROWS: usize = 128;
@@ -52,7 +51,7 @@ impl Tile {
 }
 
 /// Whether there is a kernel for this at all.
-fn exists(queue: &dyn Queue, storage: Storage, product: Product) -> bool {
+pub(crate) fn exists(queue: &dyn Queue, storage: Storage, product: Product) -> bool {
     queue.capability() == 90 && storage != Storage::F32 && product != Product::Weights
 }
 
@@ -86,74 +85,3 @@ pub fn launch(queue: &dyn Queue, storage: Storage, product: Product, tile: Tile,
 }
 
 const NO_SCRATCH: Scratch = Scratch { at: Address::NONE, values: 0 };
-
-/// Rows, columns and depth of the proof: more than one tile each way, none of them whole, and more steps than stages.
-const PROOF: [usize; 3] = [150, 264, 392];
-
-/// How far f32 sums of the same products may lie apart, in their order alone: relative to the largest.
-const APART: f32 = 1e-4;
-
-/// Whether both tiles of this product give on this device what the twin in `cuda.cu` gives; false also where there is no such kernel.
-///
-/// Synchronises; for a device's first use, not while launches are recorded. A kernel that a device cannot bear ends in its fault.
-///
-/// # Errors
-/// As for [`Queue::allocate`], [`Queue::launch`] and [`Queue::download`].
-pub fn agrees(queue: &dyn Queue, storage: Storage, product: Product) -> Result<bool, Fault> {
-    if !exists(queue, storage, product) {
-        return Ok(false);
-    }
-    let [rows, columns, depth] = PROOF;
-    let bytes = [rows * depth * storage.bytes(), columns * depth * storage.bytes(), rows * columns * 4];
-    let at = queue.allocate(bytes.iter().map(|bytes| bytes.next_multiple_of(256)).sum())?;
-    let agreed = compared(queue, storage, product, at, bytes);
-    queue.free(at);
-    agreed
-}
-
-fn compared(queue: &dyn Queue, storage: Storage, product: Product, left: Address, bytes: [usize; 3]) -> Result<bool, Fault> {
-    let after = |at: Address, bytes: usize| Address(at.0 + bytes.next_multiple_of(256) as u64);
-    let right = after(left, bytes[0]);
-    let wide = after(right, bytes[1]);
-    for (seed, at, bytes) in [(1, left, bytes[0]), (2, right, bytes[1])] {
-        queue.upload(at, &encode(storage, &seeded::<f32>(seed, bytes / storage.bytes())))?;
-    }
-    let factors = Factors { left, right, bias: Address::NONE, extents: PROOF };
-    let then = Then::Wide(wide);
-    let sums = |start: &dyn Fn() -> Result<(), Fault>| {
-        queue.upload(wide, &vec![0xff; bytes[2]])?;
-        start()?;
-        let mut found = vec![0; bytes[2]];
-        queue.download(wide, &mut found)?;
-        Ok(decode::<f32>(Storage::F32, &found))
-    };
-    let twin =
-        sums(&|| launch_twin(queue, storage, product, Layout { tile: 64, splits: 1 }, structure(product, factors, then, NO_SCRATCH)))?;
-    for tile in [Tile::Narrow, Tile::Wide] {
-        if !near(&sums(&|| launch(queue, storage, product, tile, (factors, then)).map(|_| ()))?, &twin, APART) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Whether all values are numbers that lie within `apart` of their twins, relative to the largest of those.
-pub(crate) fn near(found: &[f32], twins: &[f32], apart: f32) -> bool {
-    let most = twins.iter().fold(0.0, |most: f32, twin| most.max(twin.abs()));
-    found.len() == twins.len() && most > 0.0 && found.iter().zip(twins).all(|(a, b)| (a - b).abs() <= apart * most)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_near_is_found() {
-        let twins = [1.0, -2.0, 0.5];
-        assert!(near(&[1.0, -2.0001, 0.5], &twins, 1e-4));
-        assert!(!near(&[1.0, -2.001, 0.5], &twins, 1e-4));
-        assert!(!near(&[1.0, f32::NAN, 0.5], &twins, 1e-4) && !near(&[1.0, -2.0], &twins, 1e-4));
-        assert!(!near(&[0.0; 3], &[0.0; 3], 1e-4), "zeros prove nothing");
-        assert!(!near(&[1.0; 3], &[f32::NAN; 3], 1e-4));
-    }
-}

@@ -128,7 +128,8 @@ fn in_rows(queue: &dyn Queue, storage: Storage, push: Push) -> Result<(), Fault>
     )
 }
 
-fn code(normalise: Normalise) -> i32 {
+/// As kernels number them.
+pub(super) fn code(normalise: Normalise) -> i32 {
     match normalise {
         Normalise::Rows => 0,
         Normalise::ColumnsByRowSums => 1,

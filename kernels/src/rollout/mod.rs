@@ -6,6 +6,7 @@
 
 mod cpu;
 pub mod cuda;
+pub mod cuda_explicit;
 
 use crate::error::expect_len;
 use crate::{Error, Real};

@@ -2,10 +2,10 @@
 //! shared memory, which the emulated device holds launches to.
 
 use kernels::Workspace;
-use kernels::attention::cuda::{self, AttentionBackward, AttentionForward, AttentionMap};
-use kernels::attention::{self, Forward, Fused, HeadFusion, ReadOuts, RowRule, Shape};
+use kernels::attention::cuda::{self, AttentionForward, AttentionMap, Backward};
+use kernels::attention::{self, Forward, Fused, HeadFusion, ReadOuts, Shape};
 use kernels::check::seeded;
-use kernels::cuda::{Address, Fault};
+use kernels::cuda::Fault;
 
 use crate::attention::inputs;
 use crate::emulator::{Library, Schedule, source};
@@ -56,24 +56,15 @@ fn backward(queue: &Emulated, storage: Storage, shape: Shape) -> Result<(), Stri
     attention::backward(shape, forward, &dcontext.values(), &mut exact_dqkv, ReadOuts::default(), &mut Workspace::default())
         .expect("the shapes fit");
     let (dots, dqkv) = (Array::poisoned(Storage::F32, shape.log_sum_exp_len()), Array::poisoned(storage, shape.qkv_len()));
-    let [images, tokens, heads] = [shape.images, shape.tokens, shape.heads].map(|n| n as i32);
-    let arguments = AttentionBackward {
+    let arguments = Backward {
         qkv: qkv.address(),
         context: context.address(),
         dcontext: dcontext.address(),
         log_sum_exp: sums.address(),
         dots: dots.address(),
         dqkv: dqkv.address(),
-        row: Address::NONE,
-        row_steps: Address::NONE,
-        base: Address::NONE,
-        next_row: Address::NONE,
-        images,
-        tokens,
-        heads,
         scale: cuda::scale(shape.head_width),
-        unscale: 1.0,
-        rule: cuda::rule_code(RowRule::default()),
+        row: None,
     };
     cuda::backward(queue, storage, shape, arguments).map_err(|fault| fault.to_string())?;
     compare("dqkv", &dqkv, &exact_dqkv, 2.0 * storage.gate())

@@ -2,9 +2,11 @@
 
 use kernels::Workspace;
 use kernels::attention::cuda::AttentionForward;
-use kernels::attention::hopper::{agrees, forward, launch, warpgroups};
+use kernels::attention::hopper::{forward, launch, warpgroups};
 use kernels::attention::{self, Shape};
 use kernels::cuda::Queue;
+use kernels::cuda::proof::Verdict;
+use kernels::cuda::proof::warpgroups::attention as agrees;
 
 use crate::SIZES;
 use crate::attention::{inputs, scale};
@@ -81,20 +83,21 @@ fn warpgroups_share_what_they_read_where_the_device_is_full() {
     assert_eq!(warpgroups(&queue, Storage::Bf16, Shape { head_width: 48, ..shape(4, 145) }), None);
     let other = queue.of_capability(100);
     assert_eq!(warpgroups(&other, Storage::Bf16, shape(4, 145)), None);
-    assert_eq!(agrees(&other, Storage::Bf16, 64), Ok(false));
+    assert_eq!(agrees(&other, Storage::Bf16, 64), Ok(Verdict::Declines));
 }
 
 #[test]
 fn the_proof_passes_what_is_right_and_refuses_what_is_wrong() {
     let Some(queue) = Emulated::new(Schedule::Shuffled) else { return };
     for (storage, head_width) in [(Storage::Bf16, 64), (Storage::F16, 80)] {
-        assert_eq!(agrees(&queue, storage, head_width), Ok(true), "{storage:?}, {head_width}");
+        assert_eq!(agrees(&queue, storage, head_width), Ok(Verdict::Agrees(3)), "{storage:?}, {head_width}");
     }
-    assert_eq!((agrees(&queue, Storage::F32, 64), agrees(&queue, Storage::Bf16, 48)), (Ok(false), Ok(false)));
+    let declines = Ok(Verdict::Declines);
+    assert_eq!((agrees(&queue, Storage::F32, 64), agrees(&queue, Storage::Bf16, 48)), (declines.clone(), declines));
     assert_eq!(queue.given_out(), 0, "what a proof took it gives back");
     let swapped = source(FILE).replace("Keys::turned(values, 16 * i)", "Keys::turned(values, 64 - 16 * i)");
     queue.replace(FILE, Storage::Bf16, Library::compile(FILE, &swapped, Storage::Bf16).expect("there is a compiler"));
-    assert_eq!(agrees(&queue, Storage::Bf16, 64), Ok(false));
+    assert!(matches!(agrees(&queue, Storage::Bf16, 64), Ok(Verdict::Disagrees(_))));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use kernels::activation::{self, Activation};
 use kernels::check::seeded;
 use kernels::cuda::Queue;
+use kernels::cuda::proof::Verdict;
+use kernels::cuda::proof::warpgroups::product as agrees;
 use kernels::linear::cuda::{Factors, Product, Then};
-use kernels::linear::hopper::{Tile, agrees, launch, product};
+use kernels::linear::hopper::{Tile, launch, product};
 
 use crate::SIZES;
 use crate::emulator::{Library, Schedule, source};
@@ -126,7 +128,7 @@ fn only_what_fills_its_device_goes_this_way() {
     assert_eq!(started(&queue, Product::Weights), Ok(false));
     for capability in [80, 89, 100, 120] {
         let other = Emulated::new(Schedule::Forward).expect("there is a compiler").of_capability(capability);
-        assert_eq!((started(&other, forward), agrees(&other, bf16, forward)), (Ok(false), Ok(false)), "sm_{capability}");
+        assert_eq!((started(&other, forward), agrees(&other, bf16, forward)), (Ok(false), Ok(Verdict::Declines)), "sm_{capability}");
         assert_eq!(other.launches(), 0);
     }
 }
@@ -136,14 +138,14 @@ fn the_proof_passes_what_is_right_and_refuses_what_is_wrong() {
     let Some(queue) = Emulated::new(Schedule::Shuffled) else { return };
     for storage in STORAGES {
         for product in PRODUCTS {
-            assert_eq!(agrees(&queue, storage, product), Ok(true), "{storage:?}, {product:?}");
+            assert_eq!(agrees(&queue, storage, product), Ok(Verdict::Agrees(2)), "{storage:?}, {product:?}");
         }
     }
     assert_eq!(queue.given_out(), 0, "what a proof took it gives back");
     let swapped =
         source(FILE).replace("Left::lines(stage, threadIdx.x / 128 * 64, k)", "Left::lines(stage, 64 - threadIdx.x / 128 * 64, k)");
     queue.replace(FILE, Storage::Bf16, Library::compile(FILE, &swapped, Storage::Bf16).expect("there is a compiler"));
-    assert_eq!(agrees(&queue, Storage::Bf16, Product::Forward), Ok(false));
+    assert!(matches!(agrees(&queue, Storage::Bf16, Product::Forward), Ok(Verdict::Disagrees(_))));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use kernels::cuda::{Arguments, Storage};
 use kernels::layer_norm::cuda as layer_norm;
 use kernels::linear::{cuda as linear, cuda_bias as linear_bias};
 use kernels::patchify::cuda as patchify;
-use kernels::rollout::cuda as rollout;
+use kernels::rollout::{cuda as rollout, cuda_explicit as rollout_explicit};
 use kernels::saliency::cuda as saliency;
 use kernels::tokens::cuda as tokens;
 
@@ -57,6 +57,7 @@ fn arguments_have_the_layout_of_their_twins() {
     assert_same::<patchify::Noise>("patchify/cuda_variants.cu");
     assert_same::<rollout::Rollout>("rollout/cuda.cu");
     assert_same::<rollout::RolloutRows>("rollout/cuda_rows.cu");
+    assert_same::<rollout_explicit::RolloutProduct>("rollout/cuda_explicit.cu");
     assert_same::<saliency::Saliency>("saliency/cuda.cu");
     assert_same::<saliency::SaliencyMap>("saliency/cuda.cu");
     assert_same::<tokens::Join>("tokens/cuda.cu");

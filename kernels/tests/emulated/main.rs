@@ -38,6 +38,7 @@ mod mutants;
 mod patchify;
 mod proof;
 mod rollout;
+mod rollout_explicit;
 mod rollout_rows;
 mod saliency;
 mod tokens;

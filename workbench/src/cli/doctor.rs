@@ -2,6 +2,7 @@
 
 use clap::Args;
 use kernels::Instructions;
+use kernels::collective;
 use kernels::cuda::driver::Driver;
 use kernels::cuda::{Queue, Storage, modules};
 use kernels::device::Cuda;
@@ -15,7 +16,7 @@ use crate::hub::{Hub, Reach};
 /// Say what was found on this machine and what is used.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Models named hf:OWNER/NAME[@REVISION] come from the Hugging Face hub. Obeyed are, as by Python's huggingface_hub:\n  HF_ENDPOINT      another hub or a mirror\n  HF_HOME          folder for everything of the hub; the cache is `hub` in it\n  HF_HUB_CACHE     the cache's folder itself\n  HF_HUB_OFFLINE   1: ask nobody, the cache answers\n  HF_TOKEN         for private and gated models; never shown, sent to the endpoint only\n\nProducts of matrices on GPUs (kernels/cuda/README.md):\n  PELLUCID_PRODUCTS   auto, cublaslt, wgmma (H100 and H200; never run on one so far) or own\n  PELLUCID_CUBLASLT   the library's file or folder; off: look for none\n\nExample: pellucid doctor --json"
+    after_help = "Models named hf:OWNER/NAME[@REVISION] come from the Hugging Face hub. Obeyed are, as by Python's huggingface_hub:\n  HF_ENDPOINT      another hub or a mirror\n  HF_HOME          folder for everything of the hub; the cache is `hub` in it\n  HF_HUB_CACHE     the cache's folder itself\n  HF_HUB_OFFLINE   1: ask nobody, the cache answers\n  HF_TOKEN         for private and gated models; never shown, sent to the endpoint only\n\nProducts of matrices on GPUs (kernels/cuda/README.md):\n  PELLUCID_PRODUCTS   auto, cublaslt, wgmma (H100 and H200; never run on one so far) or own\n  PELLUCID_CUBLASLT   the library's file or folder; off: look for none\n\nSums over several GPUs (workbench/experiments/README.md):\n  PELLUCID_NCCL       NCCL's file or folder; off: look for none\n\nExample: pellucid doctor --json"
 )]
 pub struct Arguments {
     /// Print JSON
@@ -34,6 +35,7 @@ struct Findings {
     cuda_modules: Vec<String>,
     cublaslt: String,
     cuda_products: Vec<String>,
+    nccl: String,
     device: String,
     caches: String,
     hub: String,
@@ -59,6 +61,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "CUDA products",
             if findings.cuda_products.is_empty() { "none taken".into() } else { findings.cuda_products.join(&format!("\n{:22}", "")) },
         ),
+        ("NCCL", findings.nccl),
         ("computes on", findings.device),
         ("cache folder", findings.caches),
         ("models hf:OWNER/NAME", findings.hub),
@@ -88,6 +91,7 @@ fn findings() -> Findings {
         cuda_modules: modules(),
         cublaslt: doctor_products::library(),
         cuda_products: doctor_products::ways(devices()),
+        nccl: nccl(),
         device: Device::Cpu.to_string(),
         caches,
         hub,
@@ -135,6 +139,20 @@ fn modules_of(ordinal: usize) -> Vec<String> {
     names(Storage::F32).chain(names(half)).map(|module| format!("cuda:{ordinal} (sm_{capability}): {module}")).collect()
 }
 
+/// What several devices would add gradients through.
+fn nccl() -> String {
+    match collective::cuda::nccl() {
+        Ok((version, path)) => format!("{} at {path}", nccl_version(version)),
+        Err(fault) => fault.to_string(),
+    }
+}
+
+/// 2.4.8 is told as 2408; from 2.9 on, 2.9.6 as 20906.
+fn nccl_version(version: i32) -> String {
+    let unit = if version < 10_000 { 1000 } else { 10_000 };
+    format!("{}.{}.{}", version / unit, version % unit / 100, version % 100)
+}
+
 /// The folder that models of the hub are kept in, and how the hub is asked; the token itself is never shown.
 fn hub() -> (String, String) {
     let hub = match Hub::from_env() {
@@ -156,7 +174,12 @@ fn join_or(found: &[&str], none: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::ptx_ceiling;
+    use super::{nccl_version, ptx_ceiling};
+
+    #[test]
+    fn versions_of_nccl_are_told_in_two_ways() {
+        assert_eq!([2408, 2804, 20906, 22809].map(nccl_version), ["2.4.8", "2.8.4", "2.9.6", "2.28.9"]);
+    }
 
     #[test]
     fn drivers_compile_the_ptx_of_their_version() {

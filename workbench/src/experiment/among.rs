@@ -84,20 +84,20 @@ impl Among {
         Ok(others.transpose()?)
     }
 
-    /// One epoch; returns its mean loss. A last batch with fewer images than parts is left out.
+    /// One epoch; returns its mean loss, and the passes of its largest step. A last batch with fewer images than parts is left out.
     pub(super) fn learn(
         &self,
         experiment: &Experiment,
         lessons: &Lessons,
         (training, others): (&mut Training, &mut Option<Together>),
         epoch: usize,
-    ) -> anyhow::Result<f64> {
+    ) -> anyhow::Result<(f64, usize)> {
         let plan = &experiment.training;
         let mut random = SplitMix64::new(experiment.seed.wrapping_mul(1009) + epoch as u64);
         let order = shuffled(lessons.len(), &mut random);
         let batches: Vec<_> = order.chunks(plan.batch.max(1)).filter(|which| which.len() >= self.parts).collect();
         let bar = progress::bar(&format!("epoch {epoch} of {}", plan.epochs), batches.len());
-        let mut total = 0.0;
+        let (mut total, mut passes) = (0.0, 0);
         for (index, which) in batches.iter().enumerate() {
             let rate = schedule::rate(plan, (epoch - 1) * batches.len() + index, plan.epochs * batches.len());
             let adamw = AdamW { rate, decay: plan.decay, ..AdamW::default() };
@@ -105,11 +105,12 @@ impl Among {
             // Every process draws for the whole batch, so that all draw the same.
             let turns: Vec<u64> = which.iter().map(|_| random.next_u64() % 8).collect();
             total += self.step(lessons, (which, &turns), (training, others), step)? * which.len() as f64;
+            passes = passes.max(training.passes());
             bar.add(1);
         }
         drop(bar);
         let images: usize = batches.iter().map(|which| which.len()).sum();
-        Ok(self.summed(total)? / images.max(1) as f64)
+        Ok((self.summed(total)? / images.max(1) as f64, passes))
     }
 
     /// One step; returns what this process's parts contribute to the mean loss.

@@ -23,13 +23,16 @@ pub struct EpochLine {
     pub validation_accuracy: f64,
     /// Wall-clock time.
     pub seconds: f64,
+    /// Passes that its largest step took: more than the parts that were asked for where a device halved them for want of memory.
+    pub passes: usize,
 }
 
 impl fmt::Display for EpochLine {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Self { epoch, training_loss, validation_loss, validation_accuracy, seconds } = self;
+        let Self { epoch, training_loss, validation_loss, validation_accuracy, seconds, passes } = self;
         let percent = 100.0 * validation_accuracy;
-        write!(f, "epoch {epoch}: loss {training_loss:.3}, validation loss {validation_loss:.3}, accuracy {percent:.1} %, {seconds:.0} s")
+        write!(f, "epoch {epoch}: loss {training_loss:.3}, validation loss {validation_loss:.3}, accuracy {percent:.1} %, {seconds:.0} s")?;
+        if *passes > 1 { write!(f, ", a batch in {passes} passes") } else { Ok(()) }
     }
 }
 
@@ -52,7 +55,7 @@ impl Record {
 
     /// Adds an epoch to the curve.
     pub fn epoch(&mut self, line: &EpochLine) -> anyhow::Result<()> {
-        let EpochLine { epoch, training_loss, validation_loss, validation_accuracy, seconds } = line;
+        let EpochLine { epoch, training_loss, validation_loss, validation_accuracy, seconds, .. } = line;
         writeln!(self.curve, "{epoch},{training_loss:.4},{validation_loss:.4},{validation_accuracy:.4},{seconds:.1}")?;
         Ok(())
     }

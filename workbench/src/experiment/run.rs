@@ -84,9 +84,9 @@ pub fn run_among(
     };
     for epoch in 1..=experiment.training.epochs {
         let started = Instant::now();
-        let training_loss = among.learn(experiment, &learned, (&mut training, &mut others), epoch)?;
+        let learnt = among.learn(experiment, &learned, (&mut training, &mut others), epoch)?;
         if let Some(choice) = &mut choice {
-            watch(&choice.after(epoch, training_loss, &training.vit()?, started, folder)?);
+            watch(&choice.after(epoch, learnt, &training.vit()?, started, folder)?);
         }
     }
     choice.map(|_| report(experiment, folder)).transpose()
@@ -101,10 +101,17 @@ struct Choice {
 
 impl Choice {
     /// Writes an epoch's line, and the model where it is the best so far.
-    fn after(&mut self, epoch: usize, training_loss: f64, vit: &Vit, started: Instant, folder: &Path) -> anyhow::Result<EpochLine> {
+    fn after(
+        &mut self,
+        epoch: usize,
+        (training_loss, passes): (f64, usize),
+        vit: &Vit,
+        started: Instant,
+        folder: &Path,
+    ) -> anyhow::Result<EpochLine> {
         let (loss, accuracy) = loss_and_accuracy(vit, &self.checked)?;
         let seconds = started.elapsed().as_secs_f64();
-        let line = EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds };
+        let line = EpochLine { epoch, training_loss, validation_loss: loss, validation_accuracy: accuracy, seconds, passes };
         self.record.epoch(&line)?;
         if loss < self.lowest {
             self.lowest = loss;

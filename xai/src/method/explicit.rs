@@ -5,24 +5,30 @@ use kernels::rollout::{layer_matrix, multiply};
 use ndarray::{Array3, Array4, ArrayView4, Axis};
 
 use super::rollout::prepared;
-use super::{GradientRollout, Relevance, Rollout, SmoothGrad, Statistic, gradient_rollout as weighted};
+use super::{Discard, GradientRollout, Relevance, Rollout, SmoothGrad, Statistic, gradient_rollout as weighted};
 use crate::{Batch, Error, Probe, Target, Trace};
 
 /// `R = Ã_L ⋯ Ã_1` for each image, (B, N, N); rollout shows its rows weighted by [`Trace::start_row`]:
-/// row 0 for a head that reads the class token.
+/// row 0 for a head that reads the class token. Computed where the trace is, unless small attention is discarded.
 ///
 /// # Errors
 /// As for [`super::explain`] with rollout.
 pub fn rollout(trace: &Trace, settings: &Rollout) -> Result<Array3<f32>, Error> {
     let tokens = trace.token_count();
     settings.validate(trace.layers())?;
+    // Discarding needs an order over a whole map, which is made here.
+    if settings.discard == Discard::Nothing
+        && let Some(product) = trace.product(settings.head_fusion, settings.layer(), settings.start_layer)?
+    {
+        return Ok(per_image(trace, &product));
+    }
     let mut product = identity(trace.batch().len(), tokens);
     for layer in settings.start_layer..trace.layers() {
         let mut matrix = prepared(trace, settings, layer)?;
         layer_matrix(settings.layer(), &mut matrix, tokens)?;
         multiply(&matrix, &mut product, tokens)?;
     }
-    Ok(Array3::from_shape_fn((trace.batch().len(), tokens, tokens), |(b, i, j)| product[(b * tokens + i) * tokens + j]))
+    Ok(per_image(trace, &product))
 }
 
 /// The same product of gradient rollout's matrices, (B, N, N).
@@ -37,7 +43,7 @@ pub fn gradient_rollout(trace: &Trace, target: Target, settings: &GradientRollou
         layer_matrix(settings.layer(), &mut matrix, tokens)?;
         multiply(&matrix, &mut product, tokens)?;
     }
-    Ok(Array3::from_shape_fn((trace.batch().len(), tokens, tokens), |(b, i, j)| product[(b * tokens + i) * tokens + j]))
+    Ok(per_image(trace, &product))
 }
 
 /// `R ← R + E_h[(∇A ∘ A)⁺]·R` over all layers for each image, (B, N, N); relevance shows its rows weighted
@@ -47,10 +53,9 @@ pub fn gradient_rollout(trace: &Trace, target: Target, settings: &GradientRollou
 /// As for [`super::explain`] with relevance.
 pub fn relevance(trace: &Trace, target: Target, settings: &Relevance) -> Result<Array3<f32>, Error> {
     let tokens = trace.token_count();
-    let images = trace.batch().len();
     settings.validate(trace.layers())?;
     let gradients = trace.attention_gradients(target)?;
-    let mut product = identity(images, tokens);
+    let mut product = identity(trace.batch().len(), tokens);
     for (layer, gradient) in gradients.iter().enumerate().skip(settings.start_layer) {
         let positive = (&trace.attention(layer)? * gradient).mapv(|value| value.max(0.0));
         let mean: Vec<f32> = positive.mean_axis(Axis(1)).iter().flatten().copied().collect(); // (B, N, N)
@@ -58,7 +63,7 @@ pub fn relevance(trace: &Trace, target: Target, settings: &Relevance) -> Result<
         multiply(&mean, &mut product, tokens)?;
         product.iter_mut().zip(before).for_each(|(value, before)| *value += before);
     }
-    Ok(Array3::from_shape_fn((images, tokens, tokens), |(b, i, j)| product[(b * tokens + i) * tokens + j]))
+    Ok(per_image(trace, &product))
 }
 
 /// The statistic of `SmoothGrad` over given standard normal deviates (n, C, H, W), for each image and channel, (B, C, H, W).
@@ -84,6 +89,12 @@ pub fn smooth_grad(trace: &Trace, target: Target, settings: &SmoothGrad, deviate
         found.assign(&told.mapv(|value| value as f32));
     }
     Ok(found)
+}
+
+/// (B, N, N).
+fn per_image(trace: &Trace, product: &[f32]) -> Array3<f32> {
+    let tokens = trace.token_count();
+    Array3::from_shape_fn((trace.batch().len(), tokens, tokens), |(b, i, j)| product[(b * tokens + i) * tokens + j])
 }
 
 fn identity(images: usize, tokens: usize) -> Vec<f32> {

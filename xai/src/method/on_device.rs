@@ -2,10 +2,10 @@
 
 use kernels::cuda::Storage;
 
-use crate::vit::cuda::tests::{CLASSES, cosine, device, on_cpu, on_device, pictures, vit, wide};
+use crate::vit::cuda::tests::{CLASSES, cosine, device, off, on_cpu, on_device, pictures, vit, wide};
 use crate::{
-    AttentionMap, ChannelReduction, Gradient, GradientRollout, HeadFusion, HeadKind, InputXGradient, IntegratedGradients, Method, Probe,
-    Quadrature, Relevance, Rollout, SmoothGrad, Target, explain,
+    AttentionMap, ChannelReduction, Error, Gradient, GradientRollout, HeadFusion, HeadKind, InputXGradient, IntegratedGradients, Method,
+    Probe, Quadrature, Relevance, Rollout, SmoothGrad, Target, explain, explicit,
 };
 
 fn methods() -> Vec<Method> {
@@ -45,6 +45,27 @@ fn every_method_says_the_same() {
             assert!(found.recipe.kernel_set.ends_with("f32 sm_90"), "{}", found.recipe.kernel_set);
         }
     }
+}
+
+#[test]
+fn the_explicit_product_has_the_rows_of_rollout() {
+    let Some(queue) = device() else { return };
+    let on_cpu = on_cpu(&vit(), HeadKind::Linear(CLASSES));
+    let on_device = on_device(&on_cpu, queue, Storage::F32).unwrap();
+    let batch = pictures(&vit(), 2);
+    let wide = |product: ndarray::Array3<f32>| wide(&product.into_raw_vec_and_offset().0);
+    let max = Rollout { head_fusion: HeadFusion::Max, start_layer: 1, ..Rollout::abnar_2020() };
+    for settings in [Rollout::abnar_2020(), max, Rollout::vit_explain_compat()] {
+        // Maps are kept, or made again of queries and keys.
+        for probe in [Probe::Fused(settings.head_fusion), Probe::Gradients] {
+            let [found, expected] =
+                [&on_device, &on_cpu].map(|vit| explicit::rollout(&vit.trace(&batch, probe).unwrap(), &settings).unwrap());
+            let distance = off(wide(found), wide(expected));
+            assert!(distance <= 1e-5, "{settings:?}, {probe:?}: {distance}");
+        }
+    }
+    let logits = on_device.trace(&batch, Probe::Logits).unwrap();
+    assert!(matches!(explicit::rollout(&logits, &max), Err(Error::NotKept { .. })));
 }
 
 #[test]

@@ -149,7 +149,18 @@ impl Trace {
     /// down to `first`; nothing where the trace has no such maps on a device, and the caller pushes it itself.
     pub(crate) fn pushed_row(&self, fusion: HeadFusion, layer: Layer, first: usize) -> Result<Option<Vec<f32>>, Error> {
         match &self.pass {
-            Recorded::Cuda(pass) if self.probe == Probe::Fused(fusion) => pass.rollout_row(layer, first).map(Some),
+            Recorded::Cuda(pass) if self.probe == Probe::Fused(fusion) => pass.pushed_row(layer, first).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The product (B, N, N) of the matrices that the fused maps of the layers from `first` on make; nothing where the trace has no such
+    /// maps on a device, and the caller multiplies them itself.
+    pub(crate) fn product(&self, fusion: HeadFusion, layer: Layer, first: usize) -> Result<Option<Vec<f32>>, Error> {
+        match &self.pass {
+            Recorded::Cuda(pass) if self.probe == Probe::Fused(fusion) || self.probe.covers(Probe::Attention) => {
+                pass.product(fusion, layer, first).map(Some)
+            }
             _ => Ok(None),
         }
     }

@@ -27,13 +27,22 @@ pub(crate) trait Learner: std::fmt::Debug + Send {
     fn ranges(&self) -> &[Range];
     /// Sets the gradient to zero.
     fn clear(&mut self) -> Result<(), Error>;
-    /// Adds the gradient of a lesson that is part of a batch of `of` images, and gives its share of the loss.
-    fn add(&mut self, lesson: Lesson, class_weights: &[f32], of: usize, exchange: Option<&mut dyn Exchange>) -> Result<f64, Error>;
+    /// Adds the gradient of a lesson that is part of a batch of `of` images.
+    fn add(&mut self, lesson: Lesson, class_weights: &[f32], of: usize, exchange: Option<&mut dyn Exchange>) -> Result<Added, Error>;
     /// The gradient's Euclidean length, not finite where a value is not.
     fn length(&mut self) -> Result<f64, Error>;
     /// Step number `count` against `shorten` times the gradient.
     fn update(&mut self, step: Step, count: u32, shorten: f64) -> Result<(), Error>;
     fn vit(&self) -> Result<Vit, Error>;
+}
+
+/// What a lesson added.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Added {
+    /// Its share of the loss.
+    pub loss: f64,
+    /// Passes that it took.
+    pub passes: usize,
 }
 
 /// A model while it learns: its weights and the optimiser's moments.
@@ -56,12 +65,13 @@ pub(crate) trait Learner: std::fmt::Debug + Send {
 pub struct Training {
     learner: Box<dyn Learner>,
     steps: u32,
+    passes: usize,
 }
 
 impl Training {
     /// Starts from a model's weights on the CPU, wherever the model was.
     pub fn of(vit: Vit) -> Self {
-        Self { learner: Box::new(OnCpu::new(vit)), steps: 0 }
+        Self::with(Box::new(OnCpu::new(vit)))
     }
 
     /// Starts from a model's weights on a device, wherever the model was. Weights, moments and gradients are f32; `precision` says in
@@ -75,14 +85,13 @@ impl Training {
         match (device, precision) {
             (Device::Cpu, Precision::F32) => Ok(Self::of(vit)),
             (Device::Cpu, _) => Err(Error::Untrainable { head: "products rounded to bf16 on the CPU" }),
-            (Device::Cuda(ordinal), _) => Ok(Self { learner: Box::new(learning::open(vit, ordinal, precision)?), steps: 0 }),
+            (Device::Cuda(ordinal), _) => Ok(Self::with(Box::new(learning::open(vit, ordinal, precision)?))),
         }
     }
 
     /// The same for a learner that is there.
-    #[cfg(test)]
     pub(crate) fn with(learner: Box<dyn Learner>) -> Self {
-        Self { learner, steps: 0 }
+        Self { learner, steps: 0, passes: 0 }
     }
 
     /// The model as it stands, in f32 on the device that it learns on.
@@ -98,13 +107,19 @@ impl Training {
         self.learner.ranges()
     }
 
+    /// Passes that the last step took: one for each lesson, more where a device had too little memory and halved one.
+    pub fn passes(&self) -> usize {
+        self.passes
+    }
+
     /// Moves the weights against the gradient of the cross-entropy of `batch` (B, C, H, W) with `labels` (B);
     /// `class_weights` (classes) scale each image's term, empty for none. Returns the loss before the step.
     ///
     /// # Errors
     /// [`Error::Shape`] unless there is a label for each image and pictures have the model's channels and size, [`Error::Untrainable`]
     /// for a head other than linear and DNN-3-hidden ones and for rounded weights, [`Error::Kernel`] for labels beyond the classes, for
-    /// a single picture before a DNN-3-hidden head, and for a device's faults, [`Error::NotFinite`] where the gradient is no longer
+    /// a single picture before a DNN-3-hidden head, and for a device's faults (a batch that does not fit its memory is taken in halves, but not
+    /// before a DNN-3-hidden head, whose statistics are those of the batch), [`Error::NotFinite`] where the gradient is no longer
     /// finite; the weights are then left as they were.
     pub fn step(&mut self, batch: &Batch, labels: &[usize], class_weights: &[f32], step: Step) -> Result<f64, Error> {
         self.step_of(&[Lesson { batch, labels }], class_weights, step)
@@ -121,10 +136,12 @@ impl Training {
             return Err(Error::Shape { what: "lessons of a step".into(), expected: "at least one".into(), found: "none".into() });
         }
         self.learner.clear()?;
-        let mut loss = 0.0;
+        let (mut loss, mut passes) = (0.0, 0);
         for &lesson in lessons {
-            loss += self.learner.add(lesson, class_weights, of, None)?;
+            let added = self.learner.add(lesson, class_weights, of, None)?;
+            (loss, passes) = (loss + added.loss, passes + added.passes);
         }
+        self.passes = passes;
         self.move_weights(step)?;
         Ok(loss)
     }
@@ -143,8 +160,9 @@ impl Training {
         exchange: &mut dyn Exchange,
     ) -> Result<f64, Error> {
         self.learner.clear()?;
-        let loss = self.learner.add(lesson, class_weights, of, Some(exchange))?;
+        let Added { loss, passes } = self.learner.add(lesson, class_weights, of, Some(exchange))?;
         exchange.complete()?;
+        self.passes = passes;
         self.move_weights(step)?;
         Ok(loss)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kernels::adamw::{self, Moments};
 use kernels::{batch_norm, cross_entropy};
 
-use super::{Exchange, Learner, Learnt, Lesson, Range, Step, Values, groups, ranges};
+use super::{Added, Exchange, Learner, Learnt, Lesson, Range, Step, Values, groups, ranges};
 use crate::vit::Model;
 use crate::vit::backward::{self, Extra};
 use crate::vit::embedding::Pixels;
@@ -50,7 +50,7 @@ impl Learner for OnCpu {
         Ok(())
     }
 
-    fn add(&mut self, lesson: Lesson, class_weights: &[f32], of: usize, exchange: Option<&mut dyn Exchange>) -> Result<f64, Error> {
+    fn add(&mut self, lesson: Lesson, class_weights: &[f32], of: usize, exchange: Option<&mut dyn Exchange>) -> Result<Added, Error> {
         let (loss, gradient) = loss_and_gradient(&self.vit, lesson, class_weights, of)?;
         let share = lesson.batch.len() as f32 / of as f32;
         for (range, (_, tensor)) in self.ranges.iter().zip(gradient.named().iter().rev()) {
@@ -58,13 +58,14 @@ impl Learner for OnCpu {
             let to = &mut self.gradient[range.start..range.start + range.len];
             to.iter_mut().zip(tensor.values()).for_each(|(sum, &value)| *sum += factor * value);
         }
-        let Some(exchange) = exchange else { return Ok(loss) };
+        let added = Added { loss, passes: 1 };
+        let Some(exchange) = exchange else { return Ok(added) };
         for group in groups(&self.ranges) {
             let ranges = &self.ranges[group];
             let (first, last) = (&ranges[0], &ranges[ranges.len() - 1]);
             exchange.finished(ranges, Values::Host(&mut self.gradient[first.start..last.start + last.len]))?;
         }
-        Ok(loss)
+        Ok(added)
     }
 
     fn length(&mut self) -> Result<f64, Error> {

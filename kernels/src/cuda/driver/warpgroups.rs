@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::attention::hopper as attention;
+use crate::cuda::proof::{Verdict, warpgroups};
 use crate::cuda::{Fault, Queue, Storage};
 use crate::linear::cuda::Product;
-use crate::linear::hopper as linear;
 
 /// What has a kernel by warpgroups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,15 +28,16 @@ impl Warpgroups {
         if let Some(&agreed) = self.agreed.get(&(storage, kernel)) {
             return Ok(agreed);
         }
-        let agreed = match kernel {
-            Kernel::Product(product) => linear::agrees(queue, storage, product),
-            Kernel::Attention(width) => attention::agrees(queue, storage, width),
+        let verdict = match kernel {
+            Kernel::Product(product) => warpgroups::product(queue, storage, product),
+            Kernel::Attention(width) => warpgroups::attention(queue, storage, width),
         };
-        let agreed = match agreed {
+        let agreed = match verdict {
             Err(fault @ (Fault::Lost(_) | Fault::OutOfMemory { .. })) => return Err(fault),
             Err(fault) => self.pass_over(storage, kernel, &fault.to_string()),
-            Ok(false) => self.pass_over(storage, kernel, "this device has none, or it disagrees with its twin"),
-            Ok(true) => true,
+            Ok(Verdict::Declines) => self.pass_over(storage, kernel, "this device has none"),
+            Ok(Verdict::Disagrees(what)) => self.pass_over(storage, kernel, &format!("it disagrees with its twin: {what}")),
+            Ok(Verdict::Agrees(_)) => true,
         };
         self.agreed.insert((storage, kernel), agreed);
         Ok(agreed)

@@ -1,7 +1,7 @@
 //! The backward pass on a device, from the gradient at the logits down to the pixels.
 
 use kernels::attention::RowRule;
-use kernels::attention::cuda::{self as attention, AttentionBackward};
+use kernels::attention::cuda::{self as attention, Backward, Row};
 use kernels::cuda::{Address, Fault, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine};
 use kernels::linear::cuda::Then;
@@ -190,25 +190,8 @@ impl Run<'_> {
         let (extent, rows, storage) = (self.sizes.extent, self.sizes.rows(), self.sizes.storage);
         let Tape { input, qkv, log_sum_exp, context, .. } = *tape;
         let ([dots, row_steps], dqkv, scale) = (returning.dots, returning.dqkv, attention::scale(extent.head_width));
-        let [images, tokens, heads] = [extent.images, extent.tokens, extent.heads].map(|n| n as i32);
-        let arguments = AttentionBackward {
-            qkv,
-            context,
-            dcontext,
-            log_sum_exp,
-            dots,
-            dqkv,
-            row,
-            row_steps,
-            base: row,
-            next_row,
-            images,
-            tokens,
-            heads,
-            scale,
-            unscale,
-            rule: attention::rule_code(RowRule::Relevance),
-        };
+        let row = Some(Row { rule: RowRule::Relevance, at: row, steps: row_steps, base: row, next: next_row, unscale });
+        let arguments = Backward { qkv, context, dcontext, log_sum_exp, dots, dqkv, scale, row };
         attention::backward(self.queue, storage, self.sizes.attention(), arguments)?;
         self.backward(storage, dqkv, block.qkv, rows, Then::Store { to: returning.dnormed, residual: NONE })?;
         self.norm_backward(storage, block.norm1, (rows, extent.width), (input, returning.dnormed, returning.dx), false)

@@ -1,7 +1,7 @@
 //! The same forward and backward passes on a CUDA device, on top of the kernels that `kernels` launches.
 //!
 //! Read the files in this order: `weights` (what lies on the device), `places` (where a pass keeps its numbers), `input`, `forward`,
-//! `attend`, `backward`, `passed` and `pulled` (what the rest of the crate sees of a pass), `variants` (passes of a method's own),
+//! `attend`, `backward`, `passed`, `maps` and `pulled` (what the rest of the crate sees of a pass), `variants` (passes of a method's own),
 //! `learning`. The structure is that of the engine on the CPU, with what a device asks for: LayerScale is folded into weights, heads and
 //! hidden layers are filled up with zeros to the widths that kernels have, and the launches of a pass are recorded once for each shape
 //! and replayed.
@@ -11,6 +11,7 @@ mod backward;
 mod forward;
 mod input;
 pub(crate) mod learning;
+mod maps;
 mod passed;
 mod places;
 mod pulled;

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use kernels::attention::HeadFusion;
 use kernels::cuda::{Address, Fault, Region, Storage};
-use kernels::rollout::cuda::Push;
-use kernels::rollout::{self, Layer};
 
 use super::forward::{Passing, Run};
 use super::input::{Input, Pictures};
@@ -16,7 +13,6 @@ use crate::Error;
 use crate::vit::config::VitConfig;
 use crate::vit::extent::Extent;
 use crate::vit::forward::Keep;
-use crate::vit::pooling;
 use crate::vit::weights::Weights;
 
 /// A pass over a batch, made in one part or, where the device's memory was too small, in several.
@@ -98,44 +94,6 @@ impl Passed {
             sums.extend(self.engine.get(Storage::F32, tape.log_sum_exp, sizes.rows() * sizes.extent.heads)?);
         }
         Ok((qkv, sums))
-    }
-
-    /// A block's map fused over heads, (B, N, N): as it was kept, or made again.
-    pub fn fused_map(&self, layer: usize, fusion: HeadFusion) -> Result<Vec<f32>, Error> {
-        let mut maps = Vec::new();
-        for Part { sizes, kept, .. } in &self.parts {
-            let Engine { arena, storage, .. } = &*self.engine;
-            let at = kept.maps.plus(layer * sizes.map() * storage.bytes());
-            if sizes.keep == Keep::Fused(fusion) {
-                maps.extend(self.engine.get(*storage, at, sizes.map())?);
-                continue;
-            }
-            let (_region, map) = laid_out(arena, *storage, |places| places.values(sizes.map())).map_err(failed)?;
-            let turn = self.engine.turn();
-            Run::new(&self.engine, sizes).fused_map(&kept.tapes[layer], fusion, map).map_err(failed)?;
-            drop(turn);
-            maps.extend(self.engine.get(*storage, map, sizes.map())?);
-        }
-        Ok(maps)
-    }
-
-    /// The row (B, N) that starts where the head reads, pushed through the kept maps of the blocks from the last down to `first`.
-    pub fn rollout_row(&self, layer: Layer, first: usize) -> Result<Vec<f32>, Error> {
-        let mut rows = Vec::new();
-        for Part { sizes, kept, .. } in &self.parts {
-            let Extent { images, tokens, .. } = sizes.extent;
-            let Engine { queue, storage, weights, .. } = &*self.engine;
-            let turn = self.engine.turn();
-            self.engine.put(kept.row, &pooling::start_row::<f32>(&sizes.config, images, tokens))?;
-            let maps = kept.maps.plus(first * sizes.map() * storage.bytes());
-            let (row, scratch, layers) = (kept.row, kept.row_scratch, weights.blocks.len() - first);
-            let (residual, normalise) = (layer.residual as f32, layer.normalise);
-            rollout::cuda::push(&**queue, *storage, Push { maps, row, scratch, layers, images, tokens, residual, normalise })
-                .map_err(failed)?;
-            drop(turn);
-            rows.extend(self.engine.get(Storage::F32, row, images * tokens)?);
-        }
-        Ok(rows)
     }
 
     /// The last block's input (B, N, D) and its attention's context (B, N, A), from which every token can be finished.

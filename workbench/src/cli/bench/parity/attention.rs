@@ -1,7 +1,7 @@
 //! Attention: forward, fused maps, and the way back with the relevance row.
 
 use kernels::Workspace;
-use kernels::attention::cuda::{self, AttentionBackward, AttentionForward, AttentionMap};
+use kernels::attention::cuda::{self, AttentionForward, AttentionMap, Backward, Row};
 use kernels::attention::{self, Forward, HeadFusion, ReadOuts, RowRule, Shape};
 use kernels::cuda::{Fault, Storage};
 
@@ -97,23 +97,16 @@ pub fn backward(lab: &Lab, tokens: usize, gates: &mut Gates) -> Result<(), Fault
     let singles = |count| lab.memory.poisoned(Storage::F32, count);
     let [dots, steps, next] = [singles(images * tokens * heads)?, singles(images * tokens * heads)?, singles(images * tokens)?];
     let dqkv = lab.memory.poisoned(lab.storage, shape.qkv_len())?;
-    let arguments = AttentionBackward {
+    let of_row = Row { rule: RowRule::Relevance, at: row.0.at(), steps: steps.at(), base: row.0.at(), next: next.at(), unscale: UNSCALE };
+    let arguments = Backward {
         qkv: qkv.0.at(),
         context: context.0.at(),
         dcontext: dcontext.0.at(),
         log_sum_exp: sums.0.at(),
         dots: dots.at(),
         dqkv: dqkv.at(),
-        row: row.0.at(),
-        row_steps: steps.at(),
-        base: row.0.at(),
-        next_row: next.at(),
-        images: images as i32,
-        tokens: tokens as i32,
-        heads: heads as i32,
         scale: cuda::scale(shape.head_width),
-        unscale: UNSCALE,
-        rule: cuda::rule_code(RowRule::Relevance),
+        row: Some(of_row),
     };
     cuda::backward(&*lab.memory.queue, lab.storage, *shape, arguments)?;
     let (mut exact, mut step) = (vec![0.0; shape.qkv_len()], vec![0.0; images * tokens]);

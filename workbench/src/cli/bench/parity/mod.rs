@@ -4,6 +4,7 @@ mod attention;
 mod engine;
 mod fused;
 mod products;
+mod rollout;
 mod rows;
 
 use kernels::cuda::{Fault, Storage, modules};
@@ -13,7 +14,7 @@ use super::gates::Gates;
 pub use engine::{hold, on};
 
 /// Kernels' files that [`kernels`] runs.
-const DRIVEN: [&str; 11] = [
+const DRIVEN: [&str; 12] = [
     "attention",
     "attention_backward",
     "attention_fused",
@@ -23,6 +24,7 @@ const DRIVEN: [&str; 11] = [
     "linear",
     "patchify_values",
     "rollout",
+    "rollout_explicit",
     "rollout_rows",
     "tokens",
 ];
@@ -62,7 +64,7 @@ pub fn limit(storage: Storage) -> f64 {
 /// A case at one size: what it is called, and how it is run.
 type Case = (&'static str, fn(&Lab, usize, &mut Gates) -> Result<(), Fault>);
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     ("products forward", products::forward),
     ("products backward", products::backward),
     ("products for weights", products::weights),
@@ -71,7 +73,8 @@ const CASES: [Case; 9] = [
     ("attention backward", attention::backward),
     ("layer norm", rows::layer_norm),
     ("tokens and patches", rows::tokens_and_patches),
-    ("rollout", rows::rollout),
+    ("rollout", rollout::row),
+    ("rollout, all rows", rollout::product),
 ];
 
 /// Runs every kernel that Rust launches at ragged sizes; `step` is told after each case.

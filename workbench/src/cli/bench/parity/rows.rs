@@ -1,9 +1,8 @@
-//! What works on rows: norms, tokens, patches, and the row of a rollout.
+//! What works on rows: norms, tokens and patches.
 
-use kernels::cuda::{Address, Fault, Storage};
+use kernels::cuda::{Fault, Storage};
 use kernels::layer_norm::{self, cuda as norm};
 use kernels::patchify;
-use kernels::rollout::{self, Layer, Normalise};
 use kernels::tokens::cuda::{self, Cut, Join};
 use kernels::tokens::{self, Part, Shape};
 
@@ -97,41 +96,5 @@ fn patched(lab: &Lab, shape: patchify::Shape, gates: &mut Gates) -> Result<(), F
     let back = lab.memory.poisoned(Storage::F32, shape.total())?;
     patchify::cuda::unpatchify(&*lab.memory.queue, lab.storage, shape, (patches.at(), back.at()), (pitch, 1.0))?;
     gates.at_most(format!("{} patches back", 2 * shape.cols), lab.storage, lab.limit(), off(&lab.memory.read(&back)?, &pixels.1));
-    Ok(())
-}
-
-/// A row through the maps of three layers: of few images, and of as many as make the other way worth while.
-pub fn rollout(lab: &Lab, tokens: usize, gates: &mut Gates) -> Result<(), Fault> {
-    const LAYERS: usize = 3;
-    let many = if lab.quick { 4 } else { lab.memory.queue.multiprocessors().div_ceil(2).min(80) };
-    let few_tokens = tokens <= 257;
-    for images in [1, many].into_iter().filter(|&images| images == 1 || few_tokens) {
-        let numbers = lab.numbers(7, LAYERS * images * tokens * tokens);
-        let shares: Vec<f64> = numbers.iter().map(|value| (value.abs() + 0.01) / tokens as f64).collect();
-        let maps = lab.memory.put(lab.storage, &shares)?;
-        let start: Vec<f64> = lab.numbers(8, images * tokens).iter().map(|value| value.abs()).collect();
-        for normalise in [Normalise::Rows, Normalise::ColumnsByRowSums, Normalise::Nothing] {
-            let row = lab.memory.put(Storage::F32, &start)?;
-            let mut exact = row.1;
-            for map in maps.1.chunks(images * tokens * tokens).rev() {
-                rollout::push_row(Layer { residual: 0.375, normalise }, map, &mut exact, tokens).map_err(refused)?;
-            }
-            let scratch = lab.memory.room(rollout::cuda::scratch(images, tokens))?;
-            let [maps, row_at]: [Address; 2] = [maps.0.at(), row.0.at()];
-            let push = rollout::cuda::Push {
-                maps,
-                row: row_at,
-                scratch: scratch.at(),
-                layers: LAYERS,
-                images,
-                tokens,
-                residual: 0.375,
-                normalise,
-            };
-            rollout::cuda::push(&*lab.memory.queue, lab.storage, push)?;
-            let what = format!("rollout of {images} rows of {tokens} tokens, {normalise:?}");
-            gates.at_most(what, lab.storage, limit(Storage::F32), off(&lab.memory.read(&row.0)?, &exact));
-        }
-    }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Attention of the models: forward, fused map, and the way back with the relevance row.
 
-use kernels::attention::cuda::{self, AttentionBackward, AttentionForward, AttentionFused, AttentionMap, Chip, MapLaunch};
+use kernels::attention::cuda::{self, AttentionForward, AttentionFused, AttentionMap, Backward, Chip, MapLaunch, Row};
 use kernels::attention::{HeadFusion, RowRule, Shape};
 use kernels::cuda::{Address, Fault, Storage};
 
@@ -101,25 +101,8 @@ fn with_map(plan: &Plan, storage: Storage, shape: Shape, queries: usize, places:
 
 fn backward(plan: &Plan, storage: Storage, shape: Shape, places: &Places) -> Result<(), Fault> {
     let Places { qkv, context, dcontext, log_sum_exp, dots, row_steps, rows: [row, next_row], dqkv, .. } = *places;
-    let [images, tokens, heads] = [shape.images, shape.tokens, shape.heads].map(|n| n as i32);
-    let (scale, unscale) = (cuda::scale(shape.head_width), 1.0);
-    let arguments = AttentionBackward {
-        qkv,
-        context,
-        dcontext,
-        log_sum_exp,
-        dots,
-        dqkv,
-        row,
-        row_steps,
-        base: row,
-        next_row,
-        images,
-        tokens,
-        heads,
-        scale,
-        unscale,
-        rule: cuda::rule_code(RowRule::Relevance),
-    };
+    let row = Some(Row { rule: RowRule::Relevance, at: row, steps: row_steps, base: row, next: next_row, unscale: 1.0 });
+    let scale = cuda::scale(shape.head_width);
+    let arguments = Backward { qkv, context, dcontext, log_sum_exp, dots, dqkv, scale, row };
     cuda::backward(&*plan.memory.queue, storage, shape, arguments)
 }

@@ -1,15 +1,15 @@
 //! The way back with the gradient of every weight: as `cuda/backward.rs`, without pixels and relevance.
 
 use kernels::activation::cuda::{self as activation, BiasActivation};
-use kernels::attention::RowRule;
-use kernels::attention::cuda::{self as attention, AttentionBackward};
+use kernels::attention::cuda::{self as attention, Backward};
 use kernels::cuda::{Address, Fault, Storage};
 use kernels::layer_norm::cuda::{self as layer_norm, Affine, LayerNormAffine};
 use kernels::linear::cuda::{Factors, Product, Then, product};
 use kernels::tokens::cuda as tokens;
 
+use super::Learning;
+use super::lesson::Pieces;
 use super::places::{Back, Lying};
-use super::{Learning, Pieces};
 use crate::Error;
 use crate::vit::choices::FinalNorm;
 use crate::vit::cuda::failed;
@@ -28,6 +28,20 @@ struct Here<'a> {
     index: usize,
     /// Tokens that it finished, and the gradient at them.
     rows: usize,
+    dx: Address,
+}
+
+/// A norm on its way back.
+struct OfNorm<'a> {
+    /// Of its tensors in the gradient.
+    name: &'a str,
+    affine: Affine,
+    storage: Storage,
+    /// Rows and their width.
+    shape: (usize, usize),
+    /// What it read, the gradient at what it gave, and the one at what it read.
+    x: Address,
+    dy: Address,
     dx: Address,
 }
 
@@ -63,12 +77,18 @@ impl Learning {
         let (shape, Sizes { parts, storage, config, .. }) = (run.read_shape(), run.sizes);
         let (scale, back, kept) = (self.engine.gradient_scale(), &lying.back, &lying.kept);
         let [dread, dnormed] = back.dread;
-        let norm = |storage, shape, places| self.norm_backward(run, back, "norm", storage, run.on.norm, shape, places, true);
+        let norm = |of: OfNorm| {
+            run.queue.clear(of.dx, of.shape.0 * of.shape.1 * of.storage.bytes())?;
+            self.norm_backward(run, back, of)
+        };
+        let (name, affine) = ("norm", run.on.norm);
         if config.final_norm == FinalNorm::Tokens {
             tokens::pool_backward(run.queue, *storage, shape, parts, (lying.head.dpooled, dnormed), scale)?;
-            return norm(*storage, (run.sizes.read_rows(), shape.width), (kept.last, dnormed, dread));
+            let shape = (run.sizes.read_rows(), shape.width);
+            return norm(OfNorm { name, affine, storage: *storage, shape, x: kept.last, dy: dnormed, dx: dread });
         }
-        norm(Storage::F32, (shape.images, config.pooled_width()), (kept.raw, lying.head.dpooled, back.draw))?;
+        let of_pooled = (shape.images, config.pooled_width());
+        norm(OfNorm { name, affine, storage: Storage::F32, shape: of_pooled, x: kept.raw, dy: lying.head.dpooled, dx: back.draw })?;
         tokens::pool_backward(run.queue, *storage, shape, parts, (back.draw, dread), scale)
     }
 
@@ -83,8 +103,9 @@ impl Learning {
         run.norm(norm, (rows, extent.width), (tape.middle, back.normed))?;
         self.of_layer(run, *storage, &here.name("fc1"), fc1, (back.dhidden, back.normed), (rows, back.partials))?;
         run.backward(*storage, back.dhidden, fc1, rows, Then::Store { to: back.dnormed, residual: NONE })?;
-        let places = (tape.middle, back.dnormed, dx);
-        self.norm_backward(run, back, &here.name("norm2"), *storage, norm, (rows, extent.width), places, false)
+        let (name, shape) = (here.name("norm2"), (rows, extent.width));
+        let of = OfNorm { name: &name, affine: norm, storage: *storage, shape, x: tape.middle, dy: back.dnormed, dx };
+        self.norm_backward(run, back, of)
     }
 
     /// What the second layer of an MLP reads, again.
@@ -127,31 +148,14 @@ impl Learning {
         let Here { run, back, block, tape, .. } = *here;
         let (extent, rows, storage) = (run.sizes.extent, run.sizes.rows(), run.sizes.storage);
         let Tape { input, qkv, log_sum_exp, context, .. } = *tape;
-        let [images, tokens, heads] = [extent.images, extent.tokens, extent.heads].map(|n| n as i32);
-        let arguments = AttentionBackward {
-            qkv,
-            context,
-            dcontext: back.dcontext,
-            log_sum_exp,
-            dots: back.dots,
-            dqkv: back.dqkv,
-            row: NONE,
-            row_steps: NONE,
-            base: NONE,
-            next_row: NONE,
-            images,
-            tokens,
-            heads,
-            scale: attention::scale(extent.head_width),
-            unscale: 1.0,
-            rule: attention::rule_code(RowRule::default()),
-        };
+        let (scale, [dots, dcontext, dqkv]) = (attention::scale(extent.head_width), [back.dots, back.dcontext, back.dqkv]);
+        let arguments = Backward { qkv, context, dcontext, log_sum_exp, dots, dqkv, scale, row: None };
         attention::backward(run.queue, storage, run.sizes.attention(), arguments)?;
         run.norm(block.norm1, (rows, extent.width), (input, back.normed))?;
         self.of_layer(run, storage, &here.name("qkv"), block.qkv, (back.dqkv, back.normed), (rows, back.partials))?;
         run.backward(storage, back.dqkv, block.qkv, rows, Then::Store { to: back.dnormed, residual: NONE })?;
-        let places = (input, back.dnormed, back.dx);
-        self.norm_backward(run, back, &here.name("norm1"), storage, block.norm1, (rows, extent.width), places, false)
+        let (name, affine, shape) = (here.name("norm1"), block.norm1, (rows, extent.width));
+        self.norm_backward(run, back, OfNorm { name: &name, affine, storage, shape, x: input, dy: back.dnormed, dx: back.dx })
     }
 
     /// Adds the gradients of a layer's weight and bias: `dYᵀ·X` and the sums of the columns of `dY`.
@@ -173,25 +177,12 @@ impl Learning {
         layer_norm::column_sums(run.queue, storage, (rows, layer.outputs), (dy, bias), partials)
     }
 
-    /// Adds to `dx`, which is cleared before where it is `fresh`, and to the gradients of gain and bias.
-    #[allow(clippy::too_many_arguments)]
-    fn norm_backward(
-        &self,
-        run: &Run,
-        back: &Back,
-        name: &str,
-        storage: Storage,
-        affine: Affine,
-        (rows, width): (usize, usize),
-        (x, dy, dx): (Address, Address, Address),
-        fresh: bool,
-    ) -> Result<(), Fault> {
-        if fresh {
-            run.queue.clear(dx, rows * width * storage.bytes())?;
-        }
-        layer_norm::backward_keeping(run.queue, storage, affine, (rows, width), (x, dy, dx), back.moments)?;
+    /// Adds to the gradient at what a norm read, and to those of its gain and bias.
+    fn norm_backward(&self, run: &Run, back: &Back, of: OfNorm) -> Result<(), Fault> {
+        let OfNorm { name, affine, storage, shape, x, dy, dx } = of;
+        layer_norm::backward_keeping(run.queue, storage, affine, shape, (x, dy, dx), back.moments)?;
         let (gain, bias) = (self.gradient_of(&format!("{name}.weight")), self.gradient_of(&format!("{name}.bias")));
-        let (moments, partials, rows, width) = (back.moments, back.partials, rows as i32, width as i32);
+        let (moments, partials, [rows, width]) = (back.moments, back.partials, [shape.0, shape.1].map(|count| count as i32));
         layer_norm::affine(run.queue, storage, LayerNormAffine { x, dy, moments, partials, gain, bias, rows, width })
     }
 }

@@ -4,11 +4,12 @@
 //! are f32 in the engine and learn where they lie. The gradient is one region ([`crate::training::Range`]); its sums have one order, so
 //! the same steps give the same bits. Launches are not recorded: another process may be told of a finished piece between any two.
 //!
-//! Read `tensors` (where weights lie), `places` (where a step keeps its numbers), `head`, `backward`, `embedding`, `step`.
+//! Read `tensors` (where weights lie), `places` (where a step keeps its numbers), `head`, `backward`, `embedding`, `lesson`, `step`.
 
 mod backward;
 mod embedding;
 mod head;
+mod lesson;
 mod places;
 mod step;
 mod tensors;
@@ -20,19 +21,15 @@ use kernels::cuda::driver::Driver;
 use kernels::cuda::{Address, Fault, Queue, Region, Storage};
 use kernels::{batch_norm, cross_entropy};
 
-use super::forward::Run;
-use super::input::{Input, Pictures};
-use super::places::laid_out;
+use super::input::Pictures;
 use super::{Engine, Grid, failed};
-use crate::training::{Exchange, Learner, Lesson, Range, Step, groups, ranges};
+use crate::training::{Added, Exchange, Learner, Lesson, Range, Step, ranges};
 use crate::vit::Model;
 use crate::vit::arena::Arenas;
 use crate::vit::embedding::expect_trained_grid;
-use crate::vit::forward::Keep;
 use crate::vit::head::HeadKind;
 use crate::{Device, Error, Patches, Precision, Vit};
 use head::LearningHead;
-use places::Lying;
 use tensors::Tensor;
 
 /// A model that learns on a device.
@@ -144,20 +141,9 @@ impl Learner for Learning {
         self.engine.queue.clear(self.gradient.at(), 4 * end).map_err(failed)
     }
 
-    fn add(&mut self, lesson: Lesson, class_weights: &[f32], of: usize, exchange: Option<&mut dyn Exchange>) -> Result<f64, Error> {
+    fn add(&mut self, lesson: Lesson, class_weights: &[f32], of: usize, exchange: Option<&mut dyn Exchange>) -> Result<Added, Error> {
         let patches = self.expect_fitting(&lesson, class_weights)?;
-        let (engine, pictures) = (&self.engine, Pictures::of(lesson.batch, patches));
-        let sizes = engine.sizes(&self.model.config, (pictures.images, patches), Keep::Everything);
-        let lay = |places: &mut _| (Lying::lay(&sizes, &engine.weights, &self.head, places), Input::lay(&pictures, &sizes, places));
-        let (_region, (lying, input)) = laid_out(&engine.arena, engine.storage, lay).map_err(failed)?;
-        input.upload(engine, &pictures)?;
-        let run = Run::new(engine, &sizes).reading(input);
-        run.pass(&lying.passing, &lying.kept, &self.grid).map_err(failed)?;
-        self.head_forward(&run, &lying, of).map_err(failed)?;
-        self.loss(&lying, lesson.labels, class_weights, of)?;
-        self.pull_back(&run, &lying, &mut Pieces::new(self, exchange))?;
-        let losses = engine.get(Storage::F32, lying.head.losses, pictures.images)?;
-        Ok(losses.into_iter().map(f64::from).sum())
+        self.add_pictures((Pictures::of(lesson.batch, patches), lesson.labels), class_weights, of, exchange)
     }
 
     fn length(&mut self) -> Result<f64, Error> {
@@ -183,28 +169,5 @@ impl Learner for Learning {
             engine: Some(Arc::new(engine)),
         };
         Ok(Vit { model: Arc::new(model) })
-    }
-}
-
-/// Pieces of the gradient that are still to be finished, and who is told of them.
-struct Pieces<'a, 'b> {
-    learning: &'a Learning,
-    left: std::vec::IntoIter<std::ops::Range<usize>>,
-    exchange: Option<&'b mut dyn Exchange>,
-}
-
-impl<'a, 'b> Pieces<'a, 'b> {
-    fn new(learning: &'a Learning, exchange: Option<&'b mut dyn Exchange>) -> Self {
-        Self { learning, left: groups(&learning.ranges).into_iter(), exchange }
-    }
-
-    /// The next piece is finished as soon as what was launched is done.
-    fn finished(&mut self) -> Result<(), Error> {
-        let (Some(group), Some(exchange)) = (self.left.next(), self.exchange.as_deref_mut()) else { return Ok(()) };
-        let ranges = &self.learning.ranges[group];
-        let (first, last) = (&ranges[0], &ranges[ranges.len() - 1]);
-        let at = self.learning.gradient.at().plus(4 * first.start);
-        let count = last.start + last.len - first.start;
-        exchange.finished(ranges, crate::training::Values::Device { queue: &self.learning.engine.queue, at, count })
     }
 }

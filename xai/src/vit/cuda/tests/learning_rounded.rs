@@ -23,7 +23,7 @@ fn weights_follow_the_devices_gradient_and_copies_follow_weights() {
         let mut moments: Vec<_> = weights.iter().map(|(_, values)| Moments::zero(values.len())).collect();
         for count in 1..=3 {
             learning.clear().unwrap();
-            let loss = learning.add(Lesson { batch: &batch, labels: &LABELS }, &[], IMAGES, None).unwrap();
+            let loss = learning.add(Lesson { batch: &batch, labels: &LABELS }, &[], IMAGES, None).unwrap().loss;
             let now = learning.vit().unwrap().on(crate::Device::Cpu).unwrap();
             let exact = Training::of(now).step(&batch, &LABELS, &[], STEP).unwrap();
             assert!((loss - exact).abs() <= gates(storage, head).0 * exact, "{storage}: loss {loss} before step {count}, expected {exact}");

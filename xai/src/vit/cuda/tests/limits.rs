@@ -6,8 +6,11 @@ use kernels::cuda::{Fault, Storage};
 use kernels::saliency::Reduction;
 
 use super::emulator::Schedule;
+use super::learning::{IMAGES, LABELS, STEP};
 use super::queue::Emulated;
-use super::{CLASSES, configs, device, on_cpu, on_device, pictures, vit};
+use super::{CLASSES, configs, device, off, on_cpu, on_device, pictures, vit, wide};
+use crate::training::{Lesson, Training};
+use crate::vit::cuda::learning::Learning;
 use crate::{Batch, Error, HeadKind, Probe, Target, VitConfig};
 
 /// A device with so many bytes.
@@ -49,6 +52,34 @@ fn a_batch_that_is_too_large_is_halved() {
     assert_eq!(trace.parts(), 2);
     assert_eq!(trace.logits(), whole.logits());
     let refused = on_device(&cpu, small(1 << 10).unwrap(), Storage::F32).unwrap_err();
+    assert!(matches!(refused, Error::Kernel(kernels::Error::Device(Fault::OutOfMemory { .. }))), "{refused}");
+}
+
+#[test]
+fn a_lesson_that_is_too_large_is_halved() {
+    let Some(large) = device() else { return };
+    let batch = pictures(&vit(), IMAGES);
+    let lesson = Lesson { batch: &batch, labels: &LABELS };
+    let training = |head, queue| Training::with(Box::new(Learning::on(on_cpu(&vit(), head), queue, 0, Storage::F32).unwrap()));
+    let mut whole = training(HeadKind::Linear(CLASSES), large.clone());
+    let loss = whole.step_of(&[lesson], &[], STEP).unwrap();
+    assert_eq!(whole.passes(), 1);
+    let too_small = small(large.given_out() - 1).unwrap();
+    let mut halved = training(HeadKind::Linear(CLASSES), too_small.clone());
+    let loss_of_halves = halved.step_of(&[lesson], &[], STEP).unwrap();
+    assert_eq!(halved.passes(), 2);
+    assert!((loss_of_halves - loss).abs() <= 1e-6 * loss, "{loss_of_halves}, at once {loss}");
+    let [found, expected] = [&halved, &whole].map(|training| training.vit().unwrap());
+    for ((name, found), (_, expected)) in found.model.weights.named().iter().zip(expected.model.weights.named()) {
+        let distance = off(wide(&found.to_rows()), wide(&expected.to_rows()));
+        assert!(distance <= 1e-5, "{name}: {distance}");
+    }
+    // BatchNorm would take other statistics over halves.
+    let mut normalised = training(HeadKind::Dnn3(CLASSES), large.clone());
+    normalised.step_of(&[lesson], &[], STEP).unwrap();
+    drop((whole, halved));
+    let mut refused = training(HeadKind::Dnn3(CLASSES), small(large.given_out() - 1).unwrap());
+    let refused = refused.step_of(&[lesson], &[], STEP).unwrap_err();
     assert!(matches!(refused, Error::Kernel(kernels::Error::Device(Fault::OutOfMemory { .. }))), "{refused}");
 }
 

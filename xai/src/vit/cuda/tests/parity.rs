@@ -110,7 +110,7 @@ fn assert_parity(what: &str, storage: Storage, config: &VitConfig, head: HeadKin
     assert_forward(what, storage, &run(Keep::Nothing), &exact);
 
     let fused = run(Keep::Fused(HeadFusion::Mean));
-    let near = cosine(&wide(&fused.rollout_row(HALF_IDENTITY, 0).unwrap()), &exact.rollout);
+    let near = cosine(&wide(&fused.pushed_row(HALF_IDENTITY, 0).unwrap()), &exact.rollout);
     assert!(near >= gates(storage).rollout, "{what}: rollout's cosine is {near}");
     let map = wide(&fused.fused_map(1, HeadFusion::Mean).unwrap());
     let rows = map.chunks(exact.pass.extent.tokens).map(|row| (row.iter().sum::<f64>() - 1.0).abs()).fold(0.0, f64::max);
