@@ -14,6 +14,13 @@ MMA(bf16, "m16n8k16", "bf16.bf16")
 MMA(f16, "m16n8k16", "f16.f16")
 MMA(tf32, "m16n8k8", "tf32.tf32")
 
+// An f32 number rounded to the 11 bits of tf32; what is no number stays none.
+DEVICE u32 to_tf32(u32 bits) {
+    u32 rounded;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(__uint_as_float(bits)));
+    return rounded;
+}
+
 // 16 bytes into shared memory, past the registers; zeros where nothing is there.
 DEVICE void copy_async(void* to, const void* from, bool there) {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(there ? 16 : 0) : "memory");

@@ -1,8 +1,9 @@
 // Products of tiles on tensor cores: 16 rows by 8 columns at a time, DEPTH values deep, sums in f32.
 //
 // bf16 and f16 are multiplied as they are. An f32 number is the sum of two tf32 numbers but for 2^-22 of it, and three products
-// of these parts make an f32 product: parity with f32 arithmetic at tensor-core speed. Before sm_80 the same functions are
-// made of shuffles (volta.cuh), but for f16 on sm_75 (turing.cuh).
+// of these parts make an f32 product: parity with f32 arithmetic at tensor-core speed. Tensor cores cut what a sum has beyond 24 bits
+// off: over thousands of products that is forty times what rounding loses, so long sums of f32 are made outside them. Before sm_80
+// the same functions are made of shuffles (volta.cuh), but for f16 on sm_75 (turing.cuh).
 //
 // Fragments: lane l has group g = l / 4 and place t = l % 4. Of a result it holds rows g and g + 8, columns 2t and 2t + 1.
 #pragma once
@@ -32,6 +33,18 @@ constexpr int DEPTH = sizeof(storage) == 2 ? 16 : 8;
 template <int WIDTH>
 constexpr int STRIDE = WIDTH + PACK;
 
+// f32 numbers as sums of two tf32 numbers. What is no number stays none in the high part, whatever becomes of the low one.
+#ifndef EXACT_TF32
+template <int COUNT>
+DEVICE void split(const u32* bits, u32* high, u32* low) {
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        high[i] = to_tf32(bits[i]);
+        low[i] = __float_as_uint(__uint_as_float(bits[i]) - __uint_as_float(high[i])) + 0x1000;
+    }
+}
+#endif
+
 DEVICE void mma(float* c, const u32* a, const u32* b, bf16) { mma_bf16(c, a, b); }
 DEVICE void mma(float* c, const u32* a, const u32* b, f16) { mma_f16(c, a, b); }
 DEVICE void mma(float* c, const u32* a, const u32* b, float) {
@@ -39,18 +52,22 @@ DEVICE void mma(float* c, const u32* a, const u32* b, float) {
     mma_tf32(c, a, b);
 #else
     u32 high_a[4], low_a[4], high_b[2], low_b[2];
-    auto split = [](u32 bits, u32& high, u32& low) {
-        high = (bits + 0x1000) & ~0x1fffu;
-        low = __float_as_uint(__uint_as_float(bits) - __uint_as_float(high)) + 0x1000;
-    };
-#pragma unroll
-    for (int i = 0; i < 4; i++) split(a[i], high_a[i], low_a[i]);
-#pragma unroll
-    for (int i = 0; i < 2; i++) split(b[i], high_b[i], low_b[i]);
+    split<4>(a, high_a, low_a);
+    split<2>(b, high_b, low_b);
     mma_tf32(c, low_a, high_b);
     mma_tf32(c, high_a, low_b);
     mma_tf32(c, high_a, high_b);
 #endif
+}
+
+// The same for sums of any length, in f32 outside the tensor cores; unless registers are too few for that.
+template <bool ROOM = true, class Stored>
+DEVICE void mma_apart(float* c, const u32* a, const u32* b, Stored kind) {
+    if (sizeof(Stored) == 2 || !ROOM) return mma(c, a, b, kind);
+    float sums[4] = {};
+    mma(sums, a, b, kind);
+#pragma unroll
+    for (int i = 0; i < 4; i++) c[i] += sums[i];
 }
 
 DEVICE u32 word(float value) { return __float_as_uint(value); }
@@ -131,8 +148,8 @@ DEVICE void times_step(float (*to)[4], const u32* a, const storage* rows) {
     for (int tile = 0; tile < WIDTH / 8; tile += 2) {
         u32 b[4];
         load_right_rows(b, rows + tile * 8, STRIDE<WIDTH>);
-        mma(to[tile], a, b, storage());
-        mma(to[tile + 1], a, b + 2, storage());
+        mma_apart<(WIDTH <= 64)>(to[tile], a, b, storage());
+        mma_apart<(WIDTH <= 64)>(to[tile + 1], a, b + 2, storage());
     }
 }
 

@@ -82,6 +82,13 @@ inline float bf16_to_float(unsigned short bits) { return __uint_as_float(unsigne
 
 namespace emulator {
 
+// Tensor cores make exact products, add them exactly, and cut off what the sum has beyond 24 bits. What is no number has NVIDIA's bits.
+inline float cut_off(double sum) {
+    const float near = float(sum);
+    if (near != near) return __uint_as_float(0x7fffffff);
+    return fabs(double(near)) > fabs(sum) && fabsf(near) <= 3.4e38f ? __uint_as_float(__float_as_uint(near) - 1) : near;
+}
+
 struct Operands { unsigned a[4], b[2]; float c[4]; };
 
 // c (16, 8) += a (16, depth) · b (depth, 8); `get` takes one of the EACH values that a register holds.
@@ -97,9 +104,9 @@ void mma(float* c, const unsigned* a, const unsigned* b, int line, Get get) {
         }
         for (int lane = 0; lane < LANES; lane++)
             for (int i = 0; i < 4; i++) {
-                float sum = in[lane].c[i];
-                for (int k = 0; k < DEPTH; k++) sum += left[lane / 4 + i / 2 * 8][k] * right[lane % 4 * 2 + i % 2][k];
-                out[lane].c[i] = sum;
+                double sum = in[lane].c[i];
+                for (int k = 0; k < DEPTH; k++) sum += double(left[lane / 4 + i / 2 * 8][k]) * right[lane % 4 * 2 + i % 2][k];
+                out[lane].c[i] = cut_off(sum);
             }
     });
     memcpy(c, done.c, sizeof done.c);
@@ -130,6 +137,7 @@ inline void mma_bf16(float* c, const unsigned* a, const unsigned* b) {
 inline void mma_f16(float* c, const unsigned* a, const unsigned* b) {
     emulator::mma<16, 2>(c, a, b, __LINE__, [](unsigned word, int i) { return f16_to_float(word >> 16 * i); });
 }
+inline unsigned to_tf32(unsigned bits) { return ((bits & 0x7f800000) == 0x7f800000 ? bits : bits + 0x1000) & ~0x1fffu; }
 // The hardware reads the upper 19 bits of each register.
 inline void mma_tf32(float* c, const unsigned* a, const unsigned* b) {
     emulator::mma<8, 1>(c, a, b, __LINE__, [](unsigned word, int) { return __uint_as_float(word & ~0x1fffu); });

@@ -85,7 +85,7 @@ struct Block {
 #pragma unroll
             for (int i = 0; i < ROWS / 16; i++)
 #pragma unroll
-                for (int j = 0; j < COLUMNS / 8; j++) mma(sums[i][j], left[i], right[j], storage());
+                for (int j = 0; j < COLUMNS / 8; j++) mma_apart(sums[i][j], left[i], right[j], storage());
         }
     }
 

@@ -28,16 +28,16 @@ DEVICE void multiply(float* c, const u32* a, const u32* b) {
 #ifndef EXACT_TF32
     if (sizeof(storage) == 2) {
         u32 high[2], low[2];
+        split<2>(b, high, low);
+        float sums[4] = {};
+        mma_tf32(sums, a, low);
+        mma_tf32(sums, a, high);
 #pragma unroll
-        for (int i = 0; i < 2; i++) {
-            high[i] = (b[i] + 0x1000) & ~0x1fffu;
-            low[i] = __float_as_uint(__uint_as_float(b[i]) - __uint_as_float(high[i])) + 0x1000;
-        }
-        mma_tf32(c, a, low);
-        return mma_tf32(c, a, high);
+        for (int i = 0; i < 4; i++) c[i] += sums[i];
+        return;
     }
 #endif
-    mma(c, a, b, float());
+    mma_apart(c, a, b, float());
 }
 
 struct Block {

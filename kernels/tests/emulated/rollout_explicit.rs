@@ -69,7 +69,7 @@ fn mutants_are_caught() {
         },
         Mutant { what: "both chunks in one place", from: "k / CHUNK % 2 * STAGE", to: "0 * STAGE" },
         Mutant { what: "one column too many", from: "column < a.tokens ? widen", to: "column <= a.tokens ? widen" },
-        Mutant { what: "low parts are left out", from: "mma_tf32(c, a, low);", to: "" },
+        Mutant { what: "low parts are left out", from: "mma_tf32(sums, a, low);", to: "" },
         Mutant {
             what: "every picture is the first",
             from: "(size_t(blockIdx.z) * a.tokens + row) * a.tokens + column",
