@@ -101,7 +101,6 @@ int ncclCommInitRank(Communicator** to, int ranks, Id id, int rank) {
     if (rank == 0) unlink(id.path);
     return is_complete ? OK : REMOTE;
 }
-int ncclCommDestroy(Communicator* all) { return munmap(all->shared, sizeof(Shared)), delete all, OK; }
 // What still waits on a stream may look at it: it stays.
 int ncclCommAbort(Communicator* all) { return all->error = REMOTE, OK; }
 int ncclCommGetAsyncError(Communicator* all, int* error) { return *error = all->error, OK; }

@@ -39,7 +39,8 @@ struct State {
     branch: Vec<Step>,
     inside: bool,
     recording: Option<Vec<Step>>,
-    recordings: Vec<Arc<Vec<Step>>>,
+    /// Nothing once it was given back.
+    recordings: Vec<Option<Arc<Vec<Step>>>>,
     ticking: Ticking,
 }
 
@@ -79,9 +80,9 @@ impl Emulated {
         Self { deaf: AtomicUsize::new(joins), ..self }
     }
 
-    /// What was recorded so far.
+    /// Recordings that were made and not given back.
     pub fn recordings(&self) -> usize {
-        self.state().recordings.len()
+        self.state().recordings.iter().flatten().count()
     }
 
     /// Bytes that are given out.
@@ -232,14 +233,18 @@ impl Queue for Emulated {
     fn end_recording(&self) -> Result<Recording, Fault> {
         let mut state = self.state();
         let steps = state.recording.take().unwrap_or_default();
-        state.recordings.push(Arc::new(steps));
+        state.recordings.push(Some(Arc::new(steps)));
         Ok(Recording(state.recordings.len() as u64 - 1))
     }
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
-        let steps = self.state().recordings[recording.0 as usize].clone();
+        let steps = self.state().recordings[recording.0 as usize].clone().expect("a recording that was given back is not replayed");
         self.state().ticking.computes();
         steps.iter().try_for_each(|step| self.perform(step))
+    }
+
+    fn forget(&self, recording: Recording) {
+        self.state().recordings[recording.0 as usize] = None;
     }
 
     fn clock(&self) -> Option<&dyn Clock> {

@@ -5,7 +5,8 @@ use std::panic::catch_unwind;
 use std::str::FromStr;
 
 use crate::Error;
-use crate::cuda::Fault;
+use crate::cuda::driver::COMPILED_BY;
+use crate::cuda::{Fault, Storage, modules};
 
 /// A place that computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,9 +107,26 @@ impl Cuda {
             Self::NoDriver => Err(Fault::NoDriver),
             Self::Broken(reason) => Err(Fault::Broken(reason.clone())),
             Self::Found { devices, .. } if ordinal >= devices.len() => Err(Fault::NoDevice { ordinal, count: devices.len() }),
-            Self::Found { .. } => Ok(()),
+            Self::Found { version, .. } => {
+                let broken = |_| Err(Fault::Broken("the driver library lacks symbols".into()));
+                catch_unwind(|| has_kernels(ordinal, *version)).unwrap_or_else(broken)
+            }
         }
     }
+}
+
+/// Refuses architectures that nothing was compiled for, and drivers that cannot compile what was.
+fn has_kernels(ordinal: usize, version: i32) -> Result<(), Fault> {
+    use cudarc::driver::result::{self, DriverError};
+    use cudarc::driver::sys::CUdevice_attribute as Attribute;
+    let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
+    let device = result::device::get(ordinal as i32).map_err(broken)?;
+    // SAFETY: the driver gave this device out.
+    let attribute = |which| unsafe { result::device::get_attribute(device, which) }.map_err(broken);
+    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+    let capability = 10 * major + attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+    let is_assembled = modules::chosen("linear", Storage::F32, capability as u32)?.ends_with("cubin");
+    if is_assembled || version >= COMPILED_BY { Ok(()) } else { Err(Fault::OldDriver { version }) }
 }
 
 fn devices() -> Result<Cuda, String> {

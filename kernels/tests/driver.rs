@@ -192,6 +192,46 @@ fn a_driver_that_cannot_load_the_kernels() {
 }
 
 #[test]
+fn a_driver_that_takes_no_cubins_of_ours() {
+    let variables = [("EMULATED_LOADING", "209"), ("EMULATED_VERSION", "12010")];
+    with_driver("a_driver_that_takes_no_cubins_of_ours", &variables, || {
+        assert_eq!(leading(&open(), &[0.0; 32]), Err(Fault::OldDriver { version: 12010 }));
+    });
+}
+
+#[test]
+fn another_thread_waits_until_a_recording_has_ended() {
+    with_driver("another_thread_waits_until_a_recording_has_ended", &[], || {
+        let driver = open();
+        let at = driver.allocate(64).unwrap();
+        driver.upload(at, &[1; 64]).unwrap();
+        driver.record().unwrap();
+        std::thread::scope(|scope| {
+            let (asks, asked) = std::sync::mpsc::channel();
+            let reader = &driver;
+            let other = scope.spawn(move || {
+                asks.send(()).unwrap();
+                let mut bytes = [0; 64];
+                reader.download(at, &mut bytes).map(|()| bytes)
+            });
+            asked.recv().unwrap();
+            // Long enough for the other thread to be refused, did it not wait.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            assert!(!other.is_finished());
+            driver.clear(at, 32).unwrap();
+            let recording = driver.end_recording().unwrap();
+            assert_eq!(other.join().unwrap(), Ok([1; 64]), "what is recorded does not run yet");
+            driver.replay(recording).unwrap();
+            let mut bytes = [1; 64];
+            driver.download(at, &mut bytes).unwrap();
+            assert_eq!(bytes[..32], [0; 32]);
+            driver.forget(recording);
+            assert!(matches!(driver.replay(recording), Err(Fault::Refused { .. })));
+        });
+    });
+}
+
+#[test]
 fn a_driver_that_is_too_old() {
     with_driver("a_driver_that_is_too_old", &[("EMULATED_VERSION", "11030")], || {
         assert!(matches!(Driver::open(0), Err(Fault::OldDriver { version: 11030 })));

@@ -87,6 +87,11 @@ impl Sockets {
         })
     }
 
+    /// See [`Group::lost`](super::Group::lost).
+    pub(super) fn lost(&self) -> Option<Fault> {
+        self.wires.iter().flatten().find_map(Wire::lost)
+    }
+
     /// See [`Group::gather`](super::Group::gather).
     pub(super) fn gather(&self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
         fits(self.rank, bytes.len())?;

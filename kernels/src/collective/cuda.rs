@@ -40,8 +40,12 @@ pub struct Communicator {
     library: &'static Library,
     /// Nothing once it was aborted.
     handle: Mutex<Option<Open>>,
+    group: Arc<Group>,
     patience: Duration,
 }
+
+/// How long sums are waited for once a rank is gone: it may have made its part of them before.
+const LAST_SUMS: Duration = Duration::from_secs(5);
 
 /// NCCL's handle, which any thread may use, one at a time.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +60,7 @@ impl Communicator {
     /// # Errors
     /// [`Fault::NoNccl`] where a rank has none, or has no device of NVIDIA's; [`Fault::Nccl`]; and as for
     /// [`Group::all_reduce_sum`].
-    pub fn join(group: &Group, queue: Arc<dyn Queue>, patience: Patience) -> Result<Self, Fault> {
+    pub fn join(group: &Arc<Group>, queue: Arc<dyn Queue>, patience: Patience) -> Result<Self, Fault> {
         let found = Library::get().and_then(|library| {
             let driver = queue.driver().ok_or_else(|| Fault::NoNccl(format!("{} is no device of NVIDIA's driver", queue.name())))?;
             let mut id = UniqueId([0; 128]);
@@ -76,8 +80,9 @@ impl Communicator {
         }
         let mut id = UniqueId([0; 128]);
         id.0.iter_mut().zip(&all[0]).for_each(|(to, from)| *to = *from as c_char);
-        let handle = initialised(library, &queue, (group.rank(), group.world()), id, patience.joining)?;
-        Ok(Self { queue, side: Some(side), library, handle: Mutex::new(Some(handle)), patience: patience.answering })
+        let handle = initialised(library, &queue, (group.rank(), group.world()), (id, &side), patience.joining)?;
+        let (handle, group) = (Mutex::new(Some(handle)), group.clone());
+        Ok(Self { queue, side: Some(side), library, handle, group, patience: patience.answering })
     }
 
     /// Asks for the sums over ranks of `values` of each range, in their place, after all that the device was asked for so far.
@@ -114,21 +119,26 @@ impl Communicator {
         })
     }
 
-    /// Waits until all sums are there; what the device is asked for afterwards may read them. A rank that does not come within
-    /// [`Patience::answering`] ends the communicator.
+    /// Waits until all sums are there; what the device is asked for afterwards may read them. A rank that is gone, or does not come within
+    /// [`Patience::answering`], ends the communicator.
     ///
     /// # Errors
-    /// As for [`Communicator::all_reduce_sum`].
+    /// As for [`Communicator::all_reduce_sum`], and [`Fault::Lost`].
     pub fn wait(&self) -> Result<(), Fault> {
         let (driver, side) = self.device()?;
-        let until = Instant::now() + self.patience;
+        let (mut until, mut lost) = (Instant::now() + self.patience, None);
         let mut pause = Duration::from_micros(20);
         while !driver.is_idle(side)? {
-            self.healthy(Instant::now() < until)?;
+            // Between devices of one machine NCCL finds out nothing: its kernel waits for the other's memory.
+            if lost.is_none() {
+                lost = self.group.lost();
+                until = if lost.is_some() { until.min(Instant::now() + LAST_SUMS) } else { until };
+            }
+            self.healthy(Instant::now() < until).map_err(|fault| lost.clone().unwrap_or(fault))?;
             std::thread::sleep(pause);
             pause = (2 * pause).min(Duration::from_millis(1));
         }
-        self.healthy(true)?;
+        self.healthy(true).map_err(|fault| self.group.lost().unwrap_or(fault))?;
         Ok(driver.after_side(side)?)
     }
 
@@ -166,11 +176,9 @@ impl Drop for Communicator {
         let handle = self.handle.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let Some(driver) = self.queue.driver() else { return };
         if let Some(Open(open)) = handle {
-            // Sums that nobody waited for may wait for a rank that is gone: then the communicator is aborted.
-            let is_done = self.side.as_ref().is_some_and(|side| driver.is_idle(side).unwrap_or(false));
-            let end = if is_done { self.library.comm_destroy } else { self.library.comm_abort };
+            // To destroy it, NCCL would wait for all ranks of this machine, gone ones too. What was waited for is done, nothing else is.
             // SAFETY: nobody uses the handle afterwards.
-            let _ = driver.within(|| unsafe { end(open) });
+            let _ = driver.within(|| unsafe { (self.library.comm_abort)(open) });
         }
         if let Some(side) = self.side.take() {
             driver.close(side);
@@ -178,21 +186,31 @@ impl Drop for Communicator {
     }
 }
 
-/// NCCL's own meeting, which has no end where a rank does not come: it is left behind in its thread when it takes too long.
+/// NCCL's own meeting, which has no end where a rank does not come: it is left behind in its thread when it takes too long. Devices
+/// connect when they first sum, so that is done here too.
 fn initialised(
     library: &'static Library,
     queue: &Arc<dyn Queue>,
     (rank, world): (usize, usize),
-    id: UniqueId,
+    (id, side): (UniqueId, &Side),
     patience: Duration,
 ) -> Result<Open, Fault> {
     let (tell, told) = channel();
-    let queue = queue.clone();
+    // An address as a number, since a handle does not go to another thread.
+    let (stream, one) = (side.handle() as usize, queue.allocate(4)?);
+    let (freed, queue) = (queue.clone(), queue.clone());
     std::thread::spawn(move || {
         let mut handle: Handle = std::ptr::null_mut();
         let call = || {
-            // SAFETY: writes one handle to a live local; the context of the rank's device is current.
-            let code = unsafe { (library.comm_init_rank)(&raw mut handle, world as c_int, id, rank as c_int) };
+            let value = one.0 as *mut c_void;
+            // SAFETY: writes one handle to a live local; the context of the rank's device is current, and the value stays until the sum
+            // of it was made.
+            let code = unsafe {
+                match (library.comm_init_rank)(&raw mut handle, world as c_int, id, rank as c_int) {
+                    0 => (library.all_reduce)(value, value, 1, FLOAT32, SUM, handle, stream as *mut c_void),
+                    code => code,
+                }
+            };
             library.checked("connecting the devices", code)
         };
         let made = queue.driver().map_or_else(|| Err(ended()), |driver| driver.within(call).map_err(Fault::from));
@@ -201,7 +219,16 @@ fn initialised(
         let _ = tell.send(made);
     });
     let late = || Fault::Nccl { what: "connecting the devices", reason: format!("not all ranks came within {} s", patience.as_secs()) };
-    told.recv_timeout(patience).unwrap_or_else(|_| Err(late()))
+    let until = Instant::now() + patience;
+    let met = told.recv_timeout(patience).unwrap_or_else(|_| Err(late()))?;
+    while !freed.driver().map_or(Ok(true), |driver| driver.is_idle(side))? {
+        if Instant::now() > until {
+            return Err(late());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    freed.free(one);
+    Ok(met)
 }
 
 fn ended() -> Fault {

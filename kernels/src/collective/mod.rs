@@ -154,6 +154,14 @@ impl Group {
         }
     }
 
+    /// A rank whose connection has ended, if there is one; waits for nothing.
+    pub fn lost(&self) -> Option<Fault> {
+        match self {
+            Self::Alone => None,
+            Self::Sockets(sockets) => sockets.lost(),
+        }
+    }
+
     /// Returns when all ranks have come here.
     ///
     /// # Errors

@@ -143,6 +143,9 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// As for [`Queue::upload`].
     fn replay(&self, recording: Recording) -> Result<(), Fault>;
 
+    /// Gives a recording back, which is not replayed again.
+    fn forget(&self, _recording: Recording) {}
+
     /// The device's own clock, where it has one.
     fn clock(&self) -> Option<&dyn Clock> {
         None

@@ -14,7 +14,7 @@ arguments! {
         /// (images, tokens, tokens) as f32.
         product: Address,
         /// (images, tokens) as f32.
-        sums: Address,
+        shares: Address,
         /// Of an image.
         tokens: i32,
         /// Weight of the identity.
@@ -34,7 +34,7 @@ pub struct Multiply {
     /// The product with this layer, (images, tokens, tokens) as f32, in another place.
     pub product: Address,
     /// Scratch, (images, tokens) as f32.
-    pub sums: Address,
+    pub shares: Address,
     /// In the batch.
     pub images: usize,
     /// Of an image.
@@ -51,9 +51,9 @@ const TILE: usize = 64;
 /// # Errors
 /// As for [`Queue::launch`].
 pub fn multiply(queue: &dyn Queue, storage: Storage, of: Multiply) -> Result<(), Fault> {
-    let Multiply { map, before, product, sums, images, tokens, layer } = of;
+    let Multiply { map, before, product, shares, images, tokens, layer } = of;
     let (tiles, residual, normalise) = (tokens.div_ceil(TILE), layer.residual as f32, code(layer.normalise));
-    let arguments = RolloutProduct { map, before, product, sums, tokens: tokens as i32, residual, normalise };
-    run(queue, ("rollout_explicit", storage, "rollout_sums"), ([tokens.div_ceil(8), images, 1], 256, 0), &arguments)?;
-    run(queue, ("rollout_explicit", storage, "rollout_product"), ([tiles, tiles, images], 128, 0), &arguments)
+    let arguments = RolloutProduct { map, before, product, shares, tokens: tokens as i32, residual, normalise };
+    run(queue, ("rollout_explicit", storage, "rollout_shares"), ([tokens.div_ceil(8), images, 1], 256, 0), &arguments)?;
+    run(queue, ("rollout_explicit", storage, "rollout_product"), ([tiles, tiles, images], 256, 0), &arguments)
 }

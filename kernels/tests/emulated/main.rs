@@ -35,6 +35,7 @@ mod linear;
 mod linear_bias;
 mod memory;
 mod mutants;
+mod no_numbers;
 mod patchify;
 mod proof;
 mod rollout;

@@ -117,6 +117,23 @@ impl Wire {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
+    /// The other side, if it is gone; looks and waits for nothing.
+    #[cfg(unix)]
+    pub fn lost(&self) -> Option<Fault> {
+        use std::os::fd::AsRawFd;
+        let mut byte = 0u8;
+        // SAFETY: at most one byte is written to a live local, and the descriptor is open as long as the stream.
+        let seen = unsafe { libc::recv(self.stream.as_raw_fd(), (&raw mut byte).cast(), 1, libc::MSG_PEEK | libc::MSG_DONTWAIT) };
+        let moved = usize::try_from(seen).map_err(|_| std::io::Error::last_os_error());
+        self.passed(moved, &Wait::of(Duration::MAX)).err()
+    }
+
+    /// Nothing is known here before something is sent.
+    #[cfg(not(unix))]
+    pub fn lost(&self) -> Option<Fault> {
+        None
+    }
+
     fn write(&self, mut bytes: &[u8], wait: &Wait) -> Result<(), Fault> {
         while !bytes.is_empty() {
             let count = self.passed((&self.stream).write(bytes), wait)?;

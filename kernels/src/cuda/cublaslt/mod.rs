@@ -45,22 +45,24 @@ pub(super) struct Cublaslt {
 unsafe impl Send for Cublaslt {}
 
 impl Cublaslt {
-    /// Takes the library for a stream of the current context; why not, where that fails.
-    pub fn open(library: Library, queue: &dyn Queue, stream: Handle) -> Result<Self, String> {
+    /// Takes the library for a stream of the current context; why not, where it refuses. A device without room for its workspace is a
+    /// fault: there may be room another time.
+    pub fn open(library: Library, queue: &dyn Queue, stream: Handle) -> Result<Result<Self, String>, Fault> {
         let mut handle = null_mut();
         // SAFETY: writes one handle to a live local.
         let status = unsafe { (library.functions.create)(&raw mut handle) };
-        checked("cublasLtCreate", status).map_err(|refusal| format!("{}: {refusal}", library.path))?;
+        if let Err(refusal) = checked("cublasLtCreate", status) {
+            return Ok(Err(format!("{}: {refusal}", library.path)));
+        }
         let mut opened = Self { library, handle, stream, workspace: Address::NONE, rounded: Address::NONE, plans: HashMap::new() };
         match queue.allocate(WORKSPACE + ROUNDED) {
             Ok(at) => (opened.workspace, opened.rounded) = (at, at.plus(WORKSPACE)),
             Err(fault) => {
-                let why = format!("{}: no workspace: {fault}", opened.library.path);
                 opened.close(queue);
-                return Err(why);
+                return Err(fault);
             }
         }
-        Ok(opened)
+        Ok(Ok(opened))
     }
 
     /// Starts a product; false where it is left to own kernels, as it then always is for its shape.

@@ -10,11 +10,14 @@ mod opening;
 mod refusals;
 mod side;
 mod staging;
+mod turns;
 mod warpgroups;
 mod ways;
 
+use std::collections::HashMap;
 use std::panic::catch_unwind;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
+use std::thread::ThreadId;
 
 use cudarc::driver::result::{self, graph, stream};
 use cudarc::driver::sys;
@@ -28,6 +31,7 @@ use branch::Branch;
 use clock::Moments;
 use kernels::Loaded;
 use opening::opened;
+pub(crate) use refusals::COMPILED_BY;
 pub use side::Side;
 use staging::Staging;
 use ways::Ways;
@@ -43,6 +47,8 @@ pub struct Driver {
     context: sys::CUcontext,
     stream: sys::CUstream,
     state: Mutex<State>,
+    /// Told of when a recording ends.
+    recorded: Condvar,
     ways: Ways,
 }
 
@@ -57,7 +63,11 @@ struct State {
     staging: Staging,
     moments: Moments,
     branch: Branch,
-    recordings: Vec<sys::CUgraphExec>,
+    /// The thread that records, while one does.
+    recorder: Option<ThreadId>,
+    recordings: HashMap<Recording, sys::CUgraphExec>,
+    /// How many recordings there were.
+    numbered: u64,
 }
 
 impl Driver {
@@ -79,13 +89,6 @@ impl Driver {
     /// The highest CUDA version that the driver serves, as 1000·major + 10·minor.
     pub fn version(&self) -> i32 {
         self.version
-    }
-
-    /// Makes the device's context current on this thread, as every call to the driver needs it.
-    fn enter(&self) -> Result<MutexGuard<'_, State>, Fault> {
-        // SAFETY: the context was retained in `open` and is released in `drop`.
-        unsafe { result::ctx::set_current(self.context) }.map_err(|error| self.fault("using the device", error))?;
-        Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -117,10 +120,14 @@ impl Queue for Driver {
     }
 
     fn free(&self, at: Address) {
-        if let Ok(_state) = self.enter() {
-            // SAFETY: the address came from `allocate`. The driver waits for launches that still use it; a lost device keeps nothing.
-            let _ = unsafe { result::free_sync(at.0) };
+        let Ok(state) = self.enter() else { return };
+        // Launches may still use the memory. What is being recorded does not run yet, and its memory is kept by who records.
+        if state.recorder.is_none() {
+            // SAFETY: the stream was made in `open`; what a lost device refuses is gone anyway.
+            let _ = unsafe { stream::synchronize(self.stream) }.and_then(|()| state.branch.synchronise());
         }
+        // SAFETY: the address came from `allocate`, and nothing uses it any more.
+        let _ = unsafe { result::free_sync(at.0) };
     }
 
     fn upload(&self, to: Address, bytes: &[u8]) -> Result<(), Fault> {
@@ -187,21 +194,13 @@ impl Queue for Driver {
     fn record(&self) -> Result<bool, Fault> {
         // What a pass that failed left on the branch is no part of the recording.
         self.join()?;
-        let mut state = self.enter()?;
-        let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
-        // SAFETY: as above.
-        unsafe { stream::begin_capture(self.stream, mode) }.map_err(|error| self.fault("recording", error))?;
-        state.moments.recording = true;
-        drop(state);
-        self.ways.record(true);
-        Ok(true)
+        self.ways.record(self, || self.begin_recording()).map(|()| true)
     }
 
     fn end_recording(&self) -> Result<Recording, Fault> {
-        self.ways.record(false);
+        self.ways.end_recording();
         let mut state = self.enter()?;
-        state.moments.recording = false;
-        state.branch.open = false;
+        self.let_others_in(&mut state);
         // SAFETY: the graph comes from the driver and is destroyed once it became an executable one.
         let made = unsafe {
             stream::end_capture(self.stream).and_then(|captured| {
@@ -209,17 +208,27 @@ impl Queue for Driver {
                 graph::destroy(captured).and(made)
             })
         };
-        state.recordings.push(made.map_err(|error| self.fault("recording", error))?);
-        Ok(Recording(state.recordings.len() as u64 - 1))
+        let recording = Recording(state.numbered);
+        state.numbered += 1;
+        state.recordings.insert(recording, made.map_err(|error| self.fault("recording", error))?);
+        Ok(recording)
     }
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
         let state = self.computing()?;
-        let Some(&graph) = state.recordings.get(recording.0 as usize) else {
+        let Some(&graph) = state.recordings.get(&recording) else {
             return Err(Fault::Refused { what: "replaying".into(), reason: "there is no such recording".into() });
         };
-        // SAFETY: the graph lives as long as the driver.
+        // SAFETY: the graph lives until it is forgotten.
         unsafe { graph::launch(graph, self.stream) }.map_err(|error| self.fault("replaying", error))
+    }
+
+    fn forget(&self, recording: Recording) {
+        let Ok(mut state) = self.enter() else { return };
+        if let Some(graph) = state.recordings.remove(&recording) {
+            // SAFETY: nobody else has the graph; one that still runs is freed when it has ended.
+            let _ = unsafe { graph::exec_destroy(graph) };
+        }
     }
 
     fn clock(&self) -> Option<&dyn Clock> {

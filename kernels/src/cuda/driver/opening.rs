@@ -1,6 +1,6 @@
 //! How a device is opened (the driver's version, the device's attributes, its context and its stream), and given back.
 
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
 
 use cudarc::driver::result::{self, DriverError, graph, stream};
 use cudarc::driver::sys;
@@ -10,12 +10,17 @@ use super::ways::Ways;
 use crate::cuda::Fault;
 use crate::cuda::products::Choice;
 
-/// The oldest driver whose symbols are all there: CUDA 11.4.
-const OLDEST: i32 = 11040;
+/// The oldest driver that loads cubins of our compiler: CUDA 12.0.
+const OLDEST: i32 = 12000;
 
 /// The device of this ordinal; panics on a library that lacks symbols.
 pub(super) fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
-    let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
+    use sys::CUresult as Code;
+    let broken = |DriverError(code): DriverError| match code {
+        Code::CUDA_ERROR_NO_DEVICE => Fault::NoDevice { ordinal, count: 0 },
+        Code::CUDA_ERROR_OUT_OF_MEMORY => Fault::OutOfMemory { wanted: 0, free: 0 },
+        code => Fault::Broken(format!("{code:?}")),
+    };
     result::init().map_err(broken)?;
     let mut version = 0;
     // SAFETY: writes one `int` to the given address, which is a live local.
@@ -43,7 +48,18 @@ pub(super) fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
     unsafe { result::ctx::set_current(context) }.map_err(broken)?;
     let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
     let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
-    Ok(Driver { name, capability, multiprocessors, version, device, context, stream, state: Mutex::default(), ways: Ways::new(choice) })
+    Ok(Driver {
+        name,
+        capability,
+        multiprocessors,
+        version,
+        device,
+        context,
+        stream,
+        state: Mutex::default(),
+        recorded: Condvar::new(),
+        ways: Ways::new(choice),
+    })
 }
 
 impl Drop for Driver {
@@ -58,7 +74,7 @@ impl Drop for Driver {
         // SAFETY: nothing else holds these handles any more; what a lost device refuses is gone anyway.
         unsafe {
             let _ = stream::synchronize(self.stream);
-            for graph in recordings {
+            for graph in recordings.into_values() {
                 let _ = graph::exec_destroy(graph);
             }
             loaded.unload();

@@ -16,6 +16,8 @@ const BYTES: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Staging {
     buffers: Option<[Buffer; 2]>,
+    /// How many pieces went through them.
+    turns: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +47,8 @@ impl Staging {
     pub fn upload(&mut self, queue: sys::CUstream, to: Address, bytes: &[u8]) -> Result<(), DriverError> {
         let buffers = self.buffers()?;
         for (index, part) in bytes.chunks(BYTES).enumerate() {
-            let Buffer { start, copied } = buffers[index % 2];
+            let Buffer { start, copied } = buffers[self.turns % 2];
+            self.turns += 1;
             // SAFETY: the buffer is pinned memory of BYTES bytes; it is written only when the copy before has left it.
             unsafe {
                 event::synchronize(copied)?;

@@ -51,18 +51,33 @@ impl Ways {
         Self { choice, state: Mutex::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The ways, with the device's context current, once no other thread records: its launches need them.
+    fn state(&self, driver: &Driver) -> Result<MutexGuard<'_, State>, Fault> {
+        loop {
+            drop(driver.enter()?);
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if !driver.is_recorded_by_another() {
+                return Ok(state);
+            }
+        }
     }
 
     /// Nothing can be proven while launches are recorded: what is not decided by then is left to own kernels.
-    pub fn record(&self, is_recording: bool) {
-        self.state().is_recording = is_recording;
+    pub fn record(&self, driver: &Driver, begin: impl FnOnce() -> Result<(), Fault>) -> Result<(), Fault> {
+        let mut state = self.state(driver)?;
+        begin()?;
+        state.is_recording = true;
+        Ok(())
+    }
+
+    /// Ends what [`Ways::record`] began.
+    pub fn end_recording(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_recording = false;
     }
 
     /// Takes the product; false where that is left to own kernels.
     pub fn product(&self, driver: &Driver, asked: &Asked) -> Result<bool, Fault> {
-        let mut state = self.state();
+        let mut state = self.state(driver)?;
         for way in self.choice.ladder() {
             match way {
                 Products::Own => return Ok(false),
@@ -75,7 +90,6 @@ impl Ways {
                     }
                 }
                 Products::Cublaslt => {
-                    drop(driver.enter()?);
                     if let Some(library) = state.library(driver, asked.storage)?
                         && library.product(driver, asked)?
                     {
@@ -92,18 +106,17 @@ impl Ways {
         if !self.choice.ladder().contains(&Products::Wgmma) {
             return Ok(false);
         }
-        let agrees = self.state().agrees_by_warpgroups(driver, storage, Kernel::Attention(shape.head_width))?;
+        let agrees = self.state(driver)?.agrees_by_warpgroups(driver, storage, Kernel::Attention(shape.head_width))?;
         Ok(agrees && attention_hopper::forward(driver, storage, shape, arguments)?)
     }
 
     /// As [`Driver::products`].
     fn account(&self, driver: &Driver, storage: Storage) -> Result<Account, Fault> {
-        let mut state = self.state();
+        let mut state = self.state(driver)?;
         let (mut through, mut library) = (None, None);
         for way in self.choice.ladder() {
             let serves = match way {
                 Products::Cublaslt => {
-                    drop(driver.enter()?);
                     library = state.library(driver, storage)?.map(|library| (library.library.clone(), library.refused()));
                     library.is_some()
                 }
@@ -205,9 +218,12 @@ impl State {
 
 /// The library at a place, or why it is not used.
 fn tried(driver: &Driver, place: &Place, storage: Storage) -> Result<Result<Cublaslt, String>, Fault> {
-    let opened = Library::load(place).and_then(|library| Cublaslt::open(library, driver, driver.stream.cast()));
+    let opened = Library::load(place).map(|library| Cublaslt::open(library, driver, driver.stream.cast()));
     let mut library = match opened {
-        Ok(library) => library,
+        Ok(opened) => match opened? {
+            Ok(library) => library,
+            Err(why) => return Ok(Err(why)),
+        },
         Err(why) => return Ok(Err(why)),
     };
     match proven(driver, &mut library, storage) {

@@ -117,7 +117,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         report.write(&arguments.out)?;
     }
-    report.machine.look_again();
+    report.machine.look_again(&driver, &visit.storages(driver.capability()));
     report.write(&arguments.out)?;
     println!("{}\n{}", report.summary(), arguments.out.display());
     verdict(&report).with_context(|| format!("{} tells all of it", arguments.out.display()))
@@ -205,29 +205,29 @@ impl Visit<'_> {
         let bar = progress::bar("ladder", self.arguments.precision.len() * self.models.len());
         for &precision in &self.arguments.precision {
             for model in &self.models {
-                let rows = self.rows(model, precision, &tasks, &report.machine.name);
-                report.ladder.extend(rows);
+                self.rows(model, precision, &tasks, report);
                 bar.add(1);
-                if let Err(error) = report.write(&self.arguments.out) {
-                    eprintln!("{error:#}");
-                }
             }
         }
     }
 
-    /// All rows of one model in one precision.
-    fn rows(&self, model: &Model, precision: Precision, tasks: &[Task], device: &str) -> Vec<Row> {
-        let most = Duration::from_secs(if self.arguments.quick { 5 } else { 30 });
-        let runs = Runs { replays: self.arguments.replays.into(), most, seed: self.seed };
+    /// All rows of one model in one precision, each written as soon as it is measured: a run may be cut off.
+    fn rows(&self, model: &Model, precision: Precision, tasks: &[Task], report: &mut Report) {
+        let [most, warm] = if self.arguments.quick { [5_000, 0] } else { [30_000, 300] }.map(Duration::from_millis);
+        let runs = Runs { replays: self.arguments.replays.into(), most, warm, seed: self.seed };
         let vit = model.load().and_then(|vit| parity::on(&vit, precision, self.arguments.device));
         let rows =
             self.batches().into_iter().flat_map(|batch| tasks.iter().filter(move |task| task.takes(batch)).map(move |&task| (batch, task)));
-        rows.map(|(batch, task)| match &vit {
-            _ if Instant::now() > self.end => Row::left_out(model, precision, batch, task, "no time was left"),
-            Err(error) => Row::left_out(model, precision, batch, task, error),
-            Ok(vit) => measure(model, vit, device, task, batch, runs),
-        })
-        .collect()
+        for (batch, task) in rows {
+            report.ladder.push(match &vit {
+                _ if Instant::now() > self.end => Row::left_out(model, precision, batch, task, "no time was left"),
+                Err(error) => Row::left_out(model, precision, batch, task, error),
+                Ok(vit) => measure(model, vit, &report.machine.name, task, batch, runs),
+            });
+            if let Err(error) = report.write(&self.arguments.out) {
+                eprintln!("{error:#}");
+            }
+        }
     }
 
     fn batches(&self) -> Vec<usize> {

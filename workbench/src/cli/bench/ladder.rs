@@ -11,7 +11,7 @@ use super::models::Model;
 use super::rates::no_clock;
 use super::samples::Samples;
 
-/// Launches are recorded in the second run of a shape and replayed from then on.
+/// Launches are recorded in the second run of a shape and replayed from then on. An idle device needs longer: [`Runs::warm`].
 const WARM_UP: usize = 4;
 
 /// What is asked of a model.
@@ -153,6 +153,8 @@ pub struct Runs {
     pub replays: usize,
     /// A row that takes longer ends early, and tells how many runs it has.
     pub most: Duration,
+    /// How long a device computes at least before anything is timed, for its clocks to rise.
+    pub warm: Duration,
     pub seed: u64,
 }
 
@@ -170,8 +172,11 @@ pub fn measure(model: &Model, vit: &Vit, device: &str, task: Task, batch: usize,
 fn figures(model: &Model, vit: &Vit, device: &str, task: Task, batch: usize, runs: Runs) -> Result<Figures, xai::Error> {
     let batches = [model.pictures(batch, runs.seed)?, model.pictures(batch, runs.seed ^ 1)?];
     vit.most_device_bytes();
-    let mut parts = 1;
-    for run in 0..WARM_UP {
+    let (mut parts, begun) = (1, Instant::now());
+    for run in 0.. {
+        if run >= WARM_UP && begun.elapsed() >= runs.warm {
+            break;
+        }
         parts = task.run(vit, &batches[run % 2])?;
     }
     let (mut computing, mut elapsed, mut end_to_end, mut stretches) = (Vec::new(), Vec::new(), Vec::new(), 0);

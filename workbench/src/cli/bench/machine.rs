@@ -1,9 +1,11 @@
 //! The device as it was found.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kernels::cuda::driver::Driver;
+use kernels::cuda::products::Account;
 use kernels::cuda::{Fault, Queue, Storage, modules};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -26,7 +28,30 @@ pub struct Machine {
     pub kernels: String,
     /// Which products were asked for.
     pub products: String,
+    /// Which they went through, by storage, told when all is done.
+    pub ways: BTreeMap<String, Way>,
     pub processor_threads: usize,
+}
+
+/// The way that products of a storage took.
+#[derive(Debug, Clone, Serialize)]
+pub struct Way {
+    pub through: String,
+    /// Path and version, where it is a library's.
+    pub library: Option<(String, String)>,
+    /// What was looked at and is not used, and why; shapes that were left to own kernels.
+    pub passed_over: Vec<String>,
+}
+
+impl Way {
+    fn of(driver: &Driver, storage: Storage) -> Self {
+        match driver.products(storage) {
+            Ok(Account { through, library, passed_over, refused }) => {
+                Self { through: through.to_string(), library, passed_over: [passed_over, refused].concat() }
+            }
+            Err(fault) => Self { through: "none".into(), library: None, passed_over: vec![fault.to_string()] },
+        }
+    }
 }
 
 impl Machine {
@@ -44,13 +69,15 @@ impl Machine {
             found: [as_found(), None],
             kernels: kernels(driver.capability())?,
             products: std::env::var("PELLUCID_PRODUCTS").unwrap_or_else(|_| "as found".into()),
+            ways: BTreeMap::new(),
             processor_threads: rayon::current_num_threads(),
         })
     }
 
     /// Looks again, when all is done.
-    pub fn look_again(&mut self) {
+    pub fn look_again(&mut self, driver: &Driver, storages: &[Storage]) {
         self.found[1] = as_found();
+        self.ways = storages.iter().map(|&storage| (storage.to_string(), Way::of(driver, storage))).collect();
     }
 }
 

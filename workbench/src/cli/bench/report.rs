@@ -35,7 +35,10 @@ impl Report {
     /// Writes all there is so far: what comes later may fail.
     pub fn write(&self, file: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(self)?;
-        fs::write(file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))
+        // Under another name first: a run that is cut off while it writes leaves what it had.
+        let part = file.with_extension("json.part");
+        let written = fs::write(&part, text + "\n").and_then(|()| fs::rename(&part, file));
+        written.with_context(|| format!("{} cannot be written", file.display()))
     }
 
     /// What a reader wants first.

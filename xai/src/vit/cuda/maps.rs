@@ -24,8 +24,8 @@ impl Passed {
             let (_region, room) = laid_out(arena, *storage, |places| places.values(part.room(fusion))).map_err(failed)?;
             let turn = self.engine.turn();
             let map = part.map(&self.engine, layer, fusion, room).map_err(failed)?;
-            drop(turn);
             maps.extend(self.engine.get(*storage, map, part.sizes.map())?);
+            drop(turn);
         }
         Ok(maps)
     }
@@ -42,8 +42,8 @@ impl Passed {
             let (row, scratch, layers) = (kept.row, kept.row_scratch, weights.blocks.len() - first);
             let (residual, normalise) = (layer.residual as f32, layer.normalise);
             push(&**queue, *storage, Push { maps, row, scratch, layers, images, tokens, residual, normalise }).map_err(failed)?;
-            drop(turn);
             rows.extend(self.engine.get(Storage::F32, row, images * tokens)?);
+            drop(turn);
         }
         Ok(rows)
     }
@@ -58,16 +58,16 @@ impl Passed {
                 let products = [places.singles(map_len), places.singles(map_len)];
                 (places.values(part.room(fusion)), places.singles(images * tokens), products)
             };
-            let (_region, (room, sums, [mut product, mut other])) = laid_out(arena, *storage, lay).map_err(failed)?;
+            let (_region, (room, shares, [mut product, mut other])) = laid_out(arena, *storage, lay).map_err(failed)?;
             let turn = self.engine.turn();
             let mut before = Address::NONE;
             for index in first..weights.blocks.len() {
                 let map = part.map(&self.engine, index, fusion, room).map_err(failed)?;
-                multiply(&**queue, *storage, Multiply { map, before, product, sums, images, tokens, layer }).map_err(failed)?;
+                multiply(&**queue, *storage, Multiply { map, before, product, shares, images, tokens, layer }).map_err(failed)?;
                 (before, product, other) = (product, other, product);
             }
-            drop(turn);
             products.extend(self.engine.get(Storage::F32, before, map_len)?);
+            drop(turn);
         }
         Ok(products)
     }

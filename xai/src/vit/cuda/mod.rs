@@ -144,6 +144,12 @@ impl Engine {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.turn.get_mut().unwrap_or_else(PoisonError::into_inner).forget(&*self.queue);
+    }
+}
+
 /// Values of f32 for products whose depth is split: none of them has more tiles of 64 by 64, in all its parts, than the device has
 /// multiprocessors.
 fn partials(queue: &dyn Queue) -> usize {

@@ -49,9 +49,18 @@ impl Replays {
         }
         let launched = launches();
         let recording = queue.end_recording();
+        if let (Err(fault), Ok(part)) = (&launched, &recording) {
+            queue.forget(*part);
+            return Err(fault.clone());
+        }
         launched?;
         let recording = recording?;
         self.seen.insert(key, Some(recording));
         queue.replay(recording)
+    }
+
+    /// Gives all recordings back.
+    pub fn forget(&mut self, queue: &dyn Queue) {
+        self.seen.drain().filter_map(|(_, recording)| recording).for_each(|recording| queue.forget(recording));
     }
 }

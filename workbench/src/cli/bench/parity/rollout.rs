@@ -50,7 +50,7 @@ pub fn product(lab: &Lab, tokens: usize, gates: &mut Gates) -> Result<(), Fault>
     let (images, count) = (2, 2 * tokens * tokens);
     let (maps, wide) = maps(lab, images, tokens)?;
     let [first, second] = [lab.memory.poisoned(Storage::F32, count)?, lab.memory.poisoned(Storage::F32, count)?];
-    let sums = lab.memory.poisoned(Storage::F32, images * tokens)?;
+    let shares = lab.memory.poisoned(Storage::F32, images * tokens)?;
     for normalise in RULES {
         let layer = Layer { residual: 0.375, normalise };
         let mut exact: Vec<f64> = (0..count).map(|at| f64::from(u8::from(at / tokens % tokens == at % tokens))).collect();
@@ -60,7 +60,7 @@ pub fn product(lab: &Lab, tokens: usize, gates: &mut Gates) -> Result<(), Fault>
             rollout::layer_matrix(layer, &mut matrix, tokens).map_err(refused)?;
             rollout::multiply(&matrix, &mut exact, tokens).map_err(refused)?;
             let map = maps.at().plus(index * count * lab.storage.bytes());
-            let of = Multiply { map, before, product: to[0].at(), sums: sums.at(), images, tokens, layer };
+            let of = Multiply { map, before, product: to[0].at(), shares: shares.at(), images, tokens, layer };
             cuda_explicit::multiply(&*lab.memory.queue, lab.storage, of)?;
             (before, to) = (to[0].at(), [to[1], to[0]]);
         }
