@@ -42,7 +42,7 @@ class Found:
                 if why:
                     whys[why] = whys.get(why, 0) + 1
                 all_rows[key] = row | {"left_out": why} if why else row
-        self.refused += [f"{count} rows, {why} ({name})" for why, count in whys.items()]
+        self.refused += [f"{count} rows: {why} ({name})" for why, count in whys.items()]
 
     def own(self, model, batch, task, precision="bf16", products=AS_FOUND, clock="elapsed"):
         """Median milliseconds of ours, or None."""
@@ -111,9 +111,9 @@ def row_refusal(report, row):
     ours = "machine" in report
     there = [row[clock] for clock in CLOCKS if clock in row]
     if len(there) < (len(CLOCKS) if ours else 1):
-        return "without times"
+        return "there are no times"
     if not all(sound(times) for times in there):
-        return "whose times are no numbers"
+        return "the times are no numbers"
     return other_way(report, row["precision"]) if ours else None
 
 
@@ -124,8 +124,8 @@ def other_way(report, precision):
         return None
     through = way.get("through") if isinstance(way, dict) else None
     if not through:
-        return f"of {asked} products, but what {precision} products went through is not told"
-    return None if way_of(through) == asked else f"of {asked} products, but {precision} products went through {through}"
+        return f"{asked} was asked for, and what products went through is not told"
+    return None if way_of(through) == asked else f"{asked} was asked for, but products went through {through}"
 
 
 def way_of(through):
