@@ -10,13 +10,13 @@ import argparse
 import datetime
 import importlib
 import json
-import statistics
+import os
 import sys
 import time
 from pathlib import Path
 
-WARM_UP = 4
-PEERS = ["torch", "transformers", "captum", "triton"]
+PEERS = ["torch", "transformers", "timm", "captum", "triton"]
+NO_TIME = {"left_out": "no time was left"}
 
 
 def main():
@@ -50,6 +50,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=0, help="of weights and pictures")
     parser.add_argument("--minutes", type=float, default=15.0, help="no row is begun after so many minutes")
     parser.add_argument("--seconds", type=float, default=30.0, help="a row that takes longer ends early, and tells how many runs it has")
+    parser.add_argument("--resume", action="store_true", help="keep the rows that --out has of a call with the same settings")
     parser.add_argument("--quick", action="store_true", help="few passes: whether it runs, not how fast")
     parser.add_argument("--out", type=Path, default=Path("peers.json"))
     return parser.parse_args()
@@ -67,11 +68,13 @@ def installed():
 
 
 def measure(options, report):
+    """Rows that targets need first, what must be compiled after them, and f32 last: time may run out at any of them."""
     import torch
 
     from gpu_models import DEFAULT
 
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True
     device = torch.device(options.device)
     if device.type == "cuda":
         if not torch.cuda.is_available():
@@ -79,114 +82,110 @@ def measure(options, report):
             return
         report["device"] = torch.cuda.get_device_name(device)
         torch.cuda.set_device(device)
+    report["rows"] = earlier(options, report)
     end = time.monotonic() + 60 * options.minutes
     for precision in options.precision.split(","):
-        for name in options.models.split(",") if options.models else DEFAULT:
-            report["rows"] += rows(options, device, name, precision, end)
-            write(options, report)
+        for compiled, libraries in ((False, ["transformers"]), (True, ["transformers", "timm"])):
+            for name in options.models.split(",") if options.models else DEFAULT:
+                for library in libraries:
+                    for row in rows(options, device, (library, name, precision, compiled), report["rows"], end):
+                        report["rows"].append(row)
+                        print(told(row), file=sys.stderr)
+                        write(options, report)
 
 
-def rows(options, device, name, precision, end):
-    """All rows of one model in one precision."""
+def earlier(options, report):
+    """The measured rows of a former call with the same settings, where --resume asks for them."""
+    if not options.resume:
+        return []
+    try:
+        former = json.loads(options.out.read_text(encoding="utf-8"))
+        same = all(former.get(key) == report.get(key) for key in ("kind", "versions", "device", "quick", "replays", "seed"))
+        return [row for row in former["rows"] if "left_out" not in row] if same else []
+    except (OSError, ValueError, KeyError, AttributeError):
+        return []
+
+
+def wanted_of(options, which, there):
+    """Rows of one model in one precision that are not there yet, without figures, and the recipe of each."""
+    from gpu_recipes import recipes
+
+    library, name, precision, compiled = which
+    taken = {key(row) for row in there}
+    for batch in map(int, options.batches.split(",")):
+        for recipe in recipes(2 if options.quick else 50):
+            row = {"model": name, "precision": precision, "batch": batch, "recipe": recipe.name, "task": recipe.task}
+            if (recipe.library, recipe.is_compiled) == (library, compiled) and recipe.takes(batch) and key(row) not in taken:
+                yield row, recipe
+
+
+def rows(options, device, which, there, end):
+    """One by one, what is measured of them, or why nothing is."""
     import torch
 
     from gpu_models import build
-    from gpu_recipes import recipes
 
+    library, name, precision, _ = which
+    wanted = list(wanted_of(options, which, there))
+    if time.monotonic() > end or not wanted:
+        yield from (row | NO_TIME for row, _ in wanted)
+        return
     torch.manual_seed(options.seed)
     number = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
-    model, side = build(name)
-    model = model.to(device, number)
-    found = []
-    for batch in map(int, options.batches.split(",")):
-        for recipe, task, function, attention, how in recipes(2 if options.quick else 50):
-            if batch > 1 and task.startswith(("smooth_grad", "integrated_gradients")):
-                continue
-            row = {"model": name, "precision": precision, "batch": batch, "recipe": recipe, "task": task}
-            if time.monotonic() > end:
-                found.append(row | {"left_out": "no time was left"})
-                continue
-            pictures = [torch.randn(batch, 3, side, side).to(number) for _ in range(2)]
-            found.append(row | outcome(options, model, pictures, (function, attention, how), device))
-            print(told(found[-1]), file=sys.stderr)
-    return found
+    model = attempt(device, lambda: build(library, name, device, number))
+    pictures = {}
+    for row, recipe in wanted:
+        if isinstance(model, dict):
+            yield row | model
+        elif time.monotonic() > end:
+            yield row | NO_TIME
+        else:
+            if row["batch"] not in pictures:
+                pictures = {row["batch"]: [torch.randn(row["batch"], 3, model[1], model[1]).to(number) for _ in range(2)]}
+            yield row | outcome(options, model[0], pictures[row["batch"]], recipe, device)
+
+
+def key(row):
+    return row["model"], row["precision"], row["batch"], row["recipe"]
 
 
 def outcome(options, model, pictures, recipe, device):
     """What was measured, or why nothing was."""
+    from gpu_timing import figures
+
+    return attempt(device, lambda: figures(options, model, pictures, recipe, device))
+
+
+def attempt(device, function):
+    """What the function gives, or why it gives nothing, as a row has it."""
     import torch
 
     try:
-        return figures(options, model, pictures, recipe, device)
+        return function()
     except torch.OutOfMemoryError as error:
-        return {"left_out": f"out of memory: {str(error).splitlines()[0]}"}
+        return {"left_out": f"out of memory: {first_line(error)}"}
     except Exception as error:  # noqa: BLE001 - one recipe that does not run must not end the others.
-        return {"left_out": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
+        return {"left_out": f"{type(error).__name__}: {first_line(error)}"}
     finally:
         if device.type == "cuda":
             torch.cuda.empty_cache()
 
 
-def figures(options, model, pictures, recipe, device):
-    """By the device's events around the recipe alone, and by the processor's clock from pixels there to numbers there."""
-    import torch
-
-    from gpu_recipes import prepared
-
-    function, attention, how = recipe
-    model.set_attn_implementation(attention)
-    run = prepared(how, function, model, pictures[0].to(device))
-    on_device = device.type == "cuda"
-    if on_device:
-        torch.cuda.reset_peak_memory_stats(device)
-    for warm_up in range(WARM_UP):
-        values = run(pictures[warm_up % 2].to(device)).numel()
-    elapsed, end_to_end, begun = [], [], time.monotonic()
-    while len(elapsed) < options.replays and (len(elapsed) < 3 or time.monotonic() - begun < options.seconds):
-        started = time.perf_counter()
-        pixels = pictures[len(elapsed) % 2].to(device)
-        between = Moments(on_device)
-        result = run(pixels)
-        elapsed.append(between.milliseconds())
-        if not bool(torch.isfinite(result.cpu()).all()):
-            raise ArithmeticError("the result is not finite")
-        end_to_end.append(1e3 * (time.perf_counter() - started))
-    peak = torch.cuda.max_memory_allocated(device) if on_device else None
-    return {"values": values, "elapsed": samples(elapsed), "end_to_end": samples(end_to_end), "peak_bytes": peak}
-
-
-class Moments:
-    """Two events of the device; the processor's clock where there is none."""
-
-    def __init__(self, on_device):
-        import torch
-
-        self.events = [torch.cuda.Event(enable_timing=True) for _ in range(2)] if on_device else None
-        self.started = time.perf_counter()
-        if on_device:
-            self.events[0].record()
-
-    def milliseconds(self):
-        if self.events is None:
-            return 1e3 * (time.perf_counter() - self.started)
-        self.events[1].record()
-        self.events[1].synchronize()
-        return self.events[0].elapsed_time(self.events[1])
-
-
-def samples(raw):
-    quartiles = statistics.quantiles(raw, n=4, method="inclusive") if len(raw) > 1 else [raw[0]] * 3
-    return {"median": quartiles[1], "first_quartile": quartiles[0], "third_quartile": quartiles[2], "raw": raw}
+def first_line(error):
+    return (str(error).strip().splitlines() or [""])[0]
 
 
 def told(row):
-    head = f"{row['model']:24} {row['precision']:4} batch {row['batch']:3} {row['recipe']:28}"
+    head = f"{row['model']:24} {row['precision']:4} batch {row['batch']:3} {row['recipe']:45}"
     return f"{head} {row['left_out']}" if "left_out" in row else f"{head} {row['elapsed']['median']:9.3f} ms"
 
 
 def write(options, report):
+    """After every row, and never in place: a visit that is ended in the middle of it leaves the rows before."""
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    aside = options.out.with_name(options.out.name + ".new")
+    aside.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    os.replace(aside, options.out)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,21 @@ A recipe takes a model and pictures on the device and gives a map or logits ther
 model for it: which attention, compiled or recorded. Parameters take no gradients: a recipe that forgets this is slower.
 """
 
+from dataclasses import dataclass
+from typing import Callable
+
 import torch
 
+import gpu_gradients
 from pytorch_recipes import forward, relevance, rollout, saliency
 
 
 def relevance_per_layer(model, pixel_values):
-    """Chefer's relevance of class 0 as the authors' notebook takes it: one `autograd.grad` for each layer, full N x N products."""
+    """Chefer's relevance of class 0 with one `autograd.grad` for each layer, full N x N products, all layers.
+
+    The loop is that of the authors' notebook for CLIP, which begins at the last layer unless it is told another: a reader who leaves
+    it at that pays for one layer, not for all of them, and gets another map.
+    """
     output = model(pixel_values.clone().requires_grad_(True), output_attentions=True)
     score = output.logits[:, 0].sum()
     tokens = output.attentions[0].shape[-1]
@@ -22,65 +30,79 @@ def relevance_per_layer(model, pixel_values):
     return product[:, 0, 1:]
 
 
-def smooth_grad(passes):
-    """captum's NoiseTunnel over its Saliency: the mean of the gradients of noisy copies."""
-
-    def recipe(model, pixel_values):
-        from captum.attr import NoiseTunnel, Saliency
-
-        tunnel = NoiseTunnel(Saliency(lambda pixels: model(pixels).logits))
-        deviation = 0.15 * float(pixel_values.max() - pixel_values.min())
-        at_once = min(passes, AT_ONCE)
-        settings = {"nt_type": "smoothgrad", "nt_samples": passes, "nt_samples_batch_size": at_once, "stdevs": deviation, "abs": False}
-        return tunnel.attribute(pixel_values.clone().requires_grad_(True), target=0, **settings)
-
-    return recipe
+def forward_timm(model, pixel_values):
+    """Class scores of timm's model, which gives them as they are."""
+    with torch.inference_mode():
+        return model(pixel_values)
 
 
-def integrated_gradients(passes):
-    """captum's, with its own rule of so many steps from a baseline of zeros."""
-
-    def recipe(model, pixel_values):
-        from captum.attr import IntegratedGradients
-
-        method = IntegratedGradients(lambda pixels: model(pixels).logits)
-        return method.attribute(pixel_values, target=0, n_steps=passes, internal_batch_size=min(passes, AT_ONCE) * len(pixel_values))
-
-    return recipe
+# How a model is readied: as it is; recorded with the recipe around it; compiled; compiled and recorded by the compiler.
+PLAIN, RECORDED, COMPILED, REDUCED = "plain", "CUDA graph", "torch.compile", "torch.compile, reduce-overhead"
 
 
-AT_ONCE = 50  # Copies in one pass.
+@dataclass
+class Recipe:
+    """A row: its name, what it makes of ours, and `ready`, which gives for a picture the function that is timed."""
 
-# Recipe, what it makes of ours, the function, its attention, how the model is readied.
-PLAIN, COMPILED, RECORDED = "plain", "torch.compile", "CUDA graph"
+    name: str
+    task: str
+    ready: Callable
+    attention: str = "sdpa"
+    how: str = PLAIN
+    library: str = "transformers"
+    only_one: bool = False  # Picture at a time.
+
+    @property
+    def is_compiled(self):
+        return self.how in (COMPILED, REDUCED)
+
+    def takes(self, batch):
+        return batch == 1 or not self.only_one
+
+
+def at_once(function):
+    """A recipe that has nothing to make before."""
+    return lambda _picture: function
 
 
 def recipes(passes):
-    """All recipes; those that make many passes have so many."""
+    """All recipes, in the order in which targets need them; those that make many passes have so many."""
+    smooth, path = f"smooth_grad_{passes}", f"integrated_gradients_{passes}"
     return [
-        ("forward, SDPA", "forward", forward, "sdpa", PLAIN),
-        ("forward, torch.compile", "forward", forward, "sdpa", COMPILED),
-        ("forward, CUDA graph", "forward", forward, "sdpa", RECORDED),
-        ("forward, eager", "forward", forward, "eager", PLAIN),
-        ("eager with maps, rollout", "rollout", rollout, "eager", PLAIN),
-        ("one backward to all maps", "relevance", relevance, "eager", PLAIN),
-        ("a backward for each layer", "relevance", relevance_per_layer, "eager", PLAIN),
-        ("saliency, SDPA", "saliency", saliency, "sdpa", PLAIN),
-        ("captum SmoothGrad", f"smooth_grad_{passes}", smooth_grad(passes), "sdpa", PLAIN),
-        ("captum integrated gradients", f"integrated_gradients_{passes}", integrated_gradients(passes), "sdpa", PLAIN),
+        Recipe("eager with maps, rollout", "rollout", at_once(rollout), "eager"),
+        Recipe("one backward to all maps", "relevance", at_once(relevance), "eager"),
+        Recipe("a backward for each layer", "relevance", at_once(relevance_per_layer), "eager"),
+        Recipe("captum SmoothGrad", smooth, gpu_gradients.captum_smooth_grad(passes), only_one=True),
+        Recipe("SmoothGrad by hand", smooth, gpu_gradients.smooth_grad(passes), only_one=True),
+        Recipe("captum integrated gradients", path, gpu_gradients.captum_integrated_gradients(passes), only_one=True),
+        Recipe("integrated gradients by hand", path, gpu_gradients.integrated_gradients(passes), only_one=True),
+        Recipe("forward, SDPA", "forward", at_once(forward)),
+        Recipe("forward, eager", "forward", at_once(forward), "eager"),
+        Recipe("saliency, SDPA", "saliency", at_once(saliency)),
+        Recipe("forward, CUDA graph", "forward", at_once(forward), how=RECORDED),
+        Recipe("rollout, CUDA graph", "rollout", at_once(rollout), "eager", RECORDED),
+        Recipe("relevance, CUDA graph", "relevance", at_once(relevance), "eager", RECORDED),
+        Recipe("saliency, CUDA graph", "saliency", at_once(saliency), how=RECORDED),
+        Recipe("forward, torch.compile", "forward", at_once(forward), how=COMPILED),
+        Recipe("forward, torch.compile, reduce-overhead", "forward", at_once(forward), how=REDUCED, only_one=True),
+        Recipe("forward, timm, torch.compile", "forward", at_once(forward_timm), how=COMPILED, library="timm"),
+        Recipe("forward, timm, torch.compile, reduce-overhead", "forward", at_once(forward_timm), how=REDUCED, library="timm", only_one=True),
     ]
 
 
-def prepared(how, recipe, model, pixel_values):
+def prepared(recipe, model, picture):
     """A function of pictures that does the recipe."""
-    if how == COMPILED:
+    if recipe.library == "transformers":
+        model.set_attn_implementation(recipe.attention)
+    function = recipe.ready(picture)
+    if recipe.is_compiled:
         # Else what was compiled for other models counts against a limit, beyond which nothing is compiled any more.
         torch.compiler.reset()
-        compiled = torch.compile(model, dynamic=False)
-        return lambda pixels: recipe(compiled, pixels)
-    if how == RECORDED:
-        return recorded(recipe, model, pixel_values)
-    return lambda pixels: recipe(model, pixels)
+        compiled = torch.compile(model, dynamic=False, mode="reduce-overhead" if recipe.how == REDUCED else "default")
+        return lambda pixels: function(compiled, pixels)
+    if recipe.how == RECORDED:
+        return recorded(function, model, picture)
+    return lambda pixels: function(model, pixels)
 
 
 def recorded(recipe, model, pixel_values):
