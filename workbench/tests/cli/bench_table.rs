@@ -44,14 +44,14 @@ fn row(task: &str, milliseconds: f64, runs: usize) -> Value {
 }
 
 fn ours(emulated: bool, passed: bool, runs: usize) -> Value {
-    let machine = json!({ "name": "a GPU", "emulated": emulated, "cuda": "13.0", "found": [null, null], "kernels": "0123456789abcdef",
+    let machine = json!({ "name": "NVIDIA H200", "emulated": emulated, "cuda": "13.0", "found": [null, null], "kernels": "0123456789abcdef",
         "products": "as found" });
     json!({ "kind": "pellucid bench gpu", "made_by": "pellucid 0.1.0", "when": "today", "seed": 1, "quick": false, "machine": machine,
         "gates": [{ "what": "logits", "passed": passed }], "rates": [], "ladder": [row("forward", 10.0, runs), row("rollout", 10.5, runs)] })
 }
 
 fn peers() -> Value {
-    json!({ "kind": "peers gpu", "when": "today", "versions": { "torch": "2" }, "missing": {}, "quick": false, "rows": [
+    json!({ "kind": "peers gpu", "when": "today", "versions": { "torch": "2" }, "missing": {}, "quick": false, "device": "NVIDIA H200", "rows": [
         { "model": "vit_large_patch32_384", "precision": "bf16", "batch": 64, "task": "rollout", "recipe": "eager with maps, rollout",
           "elapsed": samples(42.0, 30) },
         { "model": "vit_large_patch32_384", "precision": "bf16", "batch": 64, "task": "forward", "recipe": "forward, SDPA",
@@ -68,7 +68,7 @@ fn what_the_readme_says_is_what_the_committed_results_say() {
     let readme = std::fs::read_to_string(bench().join("README.md")).unwrap();
     let between = readme.split("<!-- bench: gpu -->\n").nth(1).and_then(|rest| rest.split("<!-- bench: end -->").next());
     assert_eq!(between, Some(table.as_str()), "run xai/bench/gpu_table.py --into xai/bench/README.md");
-    assert!(!results.is_empty() || table.matches(NONE_YET).count() == 14, "{table}");
+    assert!(!results.is_empty() || table.matches(NONE_YET).count() == 15, "{table}");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn figures_and_ratios_are_those_of_the_results() {
     assert!(line(&table, "| ViT-B/16-384 forward").ends_with(&format!("| {NONE_YET} |")), "{table}");
     let of_rollout = "| ViT-L/32-384 | bf16 | 64 | rollout | 10.500 (10.500 to 10.500) | 50 % | 10.500 | 21.00 | 1024 | 42.000 (eager with maps, rollout) | **4.00** |";
     assert!(table.contains(of_rollout), "{table}");
-    assert!(table.contains("a GPU, CUDA 13.0, clocks unknown; seed 1, 1 gates passed, kernels 0123456789ab"), "{table}");
+    assert!(table.contains("NVIDIA H200, CUDA 13.0, clocks unknown; seed 1, 1 gates passed, kernels 0123456789ab"), "{table}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn what_may_not_be_published_is_no_figure() {
     for (result, why) in [(ours(true, true, 30), "an emulated device"), (ours(false, false, 30), "1 gates of parity failed")] {
         let Some(table) = table(&[result, peers()]) else { return };
         assert!(table.contains(&format!("Left aside: {why}")), "{table}");
-        assert_eq!(table.matches(NONE_YET).count(), 14, "{table}");
+        assert_eq!(table.matches(NONE_YET).count(), 15, "{table}");
     }
     let Some(table) = table(&[ours(false, true, 29)]) else { return };
     assert!(table.contains("not measured: only 29 runs of 30") && !table.contains("img/s (reached)"), "{table}");
