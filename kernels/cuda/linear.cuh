@@ -1,5 +1,5 @@
-// A linear layer's product as kernels take it, and what becomes of its sums on the way out: bias, activation, residual sum, or the way
-// back through an activation.
+// A linear layer's product as kernels take it, how its factors come in, and what becomes of its sums on the way out: bias, activation,
+// residual sum, or the way back through an activation. To be included after tensor.cuh or hopper.cuh, which have the copies.
 #pragma once
 
 #include "activation.cuh"
@@ -16,6 +16,35 @@ struct Linear {
     int splits;
     int then;                     // a Then
     int activation;               // an Activation
+};
+
+// What a thread copies of one factor's tiles, which follow each other along the depth: LINES lines of PACKS packs, which stand in shared
+// memory at Tile::place. A line is a row of the factor's matrix; TURNED, one for each value of the depth. All threads copy PASS whole
+// lines at a time, so a thread has the same pack of every PASSth line: a copy takes an addition and a comparison, a step little more.
+template <class Tile, int LINES, int PACKS, int THREADS, bool TURNED>
+struct Copies {
+    static constexpr int PASS = THREADS / PACKS, CHUNK = TURNED ? LINES : PACKS * PACK;  // lines, values of the depth
+    static_assert(THREADS % PACKS == 0 && LINES % PASS == 0, "passes are whole lines, and a tile is whole passes");
+    static_assert(PASS % 8 == 0, "packs that change places within eight lines do so alike in every pass");
+
+    const int line = threadIdx.x / PACKS, pack = threadIdx.x % PACKS;  // of the first pass
+    const u32 across;     // values of a line in memory
+    const int lines;      // that the factor has from this thread's first one on; TURNED, none or enough
+    const storage* from;  // this thread's first pack of the next tile
+
+    // For `length` rows or columns of the result those from `first` on, and values from `k` on of the depth.
+    DEVICE Copies(const storage* factor, int length, int first, int depth, int k)
+        : across(TURNED ? length : depth), lines(!TURNED ? length - first - line : first + pack * PACK < length ? LINES : 0),
+          from(factor + size_t((TURNED ? k : first) + line) * across + (TURNED ? first : k) + pack * PACK) {}
+
+    // Starts to copy the next tile, whose depth ends after `left` values; what is not there becomes zero.
+    DEVICE void next(storage* to, int left) {
+        const int there = TURNED ? min(lines, left - line) : pack * PACK < left ? lines : 0;
+        storage* const at = to + Tile::place(line, pack);
+#pragma unroll
+        for (int i = 0; i < LINES; i += PASS) copy_async(at + Tile::place(i, 0), from + size_t(i) * across, i < there);
+        from += TURNED ? size_t(CHUNK) * across : CHUNK;
+    }
 };
 
 enum Then { STORE, ACTIVATE, GATE, GATHER };

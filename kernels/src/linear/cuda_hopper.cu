@@ -31,19 +31,21 @@ struct Block {
 
     const Linear& a;
     storage* const memory;
+    Copies<Left, ROWS, CHUNK / 8, THREADS, false> left;
+    Copies<Right, TURNED ? CHUNK : COLUMNS, (TURNED ? COLUMNS : CHUNK) / 8, THREADS, TURNED> right;
     float sums[COLUMNS / 8][4];
+
+    DEVICE Block(const Linear& a, storage* memory)
+        : a(a), memory(memory), left(a.left, a.rows, first_row(), a.depth, 0), right(a.right, a.columns, first_column(), a.depth, 0) {}
 
     DEVICE int first_row() { return blockIdx.y * ROWS; }
     DEVICE int first_column() { return blockIdx.x * COLUMNS; }
 
+    // Starts to copy the next step, which is number `step`.
     DEVICE void fetch(int step, int steps) {
-        storage* const stage = memory + step % STAGES * STAGE;
-        const int k = step * CHUNK, line = TURNED ? k : first_column(), aside = TURNED ? first_column() : k;
-        const int lines = TURNED ? a.depth : a.columns, across = TURNED ? a.columns : a.depth;
-        if (step < steps) {
-            Left::fetch(stage, a.left + size_t(first_row()) * a.depth + k, a.depth, a.rows - first_row(), a.depth - k, THREADS);
-            Right::fetch(stage + Left::SIZE, a.right + size_t(line) * across + aside, across, lines - line, across - aside, THREADS);
-        }
+        storage* const stage = memory + u32(step) % STAGES * STAGE;
+        const int there = a.depth - step * CHUNK;
+        if (step < steps) left.next(stage, there), right.next(stage + Left::SIZE, there);
         commit_copies();
     }
 
@@ -68,7 +70,7 @@ struct Block {
             wait_for_copies<STAGES - 3>();
             fence_copies();
             __syncthreads();  // this step has landed, and all have multiplied the step before the last
-            multiply(memory + step % STAGES * STAGE);
+            multiply(memory + u32(step) % STAGES * STAGE);
             fetch(step + STAGES - 2, steps);
             wait_for_products<1>();
         }
@@ -104,7 +106,7 @@ struct Block {
 template <int COLUMNS, int STAGES, bool TURNED>
 DEVICE void product(const Linear& a) {
     DYNAMIC_SHARED(memory);
-    Block<COLUMNS, STAGES, TURNED> block = {a, aligned(memory)};
+    Block<COLUMNS, STAGES, TURNED> block(a, aligned(memory));
     block.run();
 }
 

@@ -168,8 +168,8 @@ fn mutants_are_caught() {
         Mutant { what: "a stage too early", from: "fetch(step + STAGES - 2, steps);", to: "fetch(step + STAGES - 1, steps);" },
         Mutant {
             what: "the wrong stage",
-            from: "multiply(memory + step % STAGES * STAGE);",
-            to: "multiply(memory + (step + 1) % STAGES * STAGE);",
+            from: "multiply(memory + u32(step) % STAGES * STAGE);",
+            to: "multiply(memory + u32(step + 1) % STAGES * STAGE);",
         },
         Mutant {
             what: "the exchange of packs is not told",
@@ -177,6 +177,7 @@ fn mutants_are_caught() {
             to: "threadIdx.x / 128 * 64, k) << 2 >> 2;",
         },
         Mutant { what: "one row too many", from: "row >= a.rows", to: "row > a.rows" },
+        Mutant { what: "the depth has no end", from: "a.depth - step * CHUNK;", to: "a.depth + PACK - step * CHUNK;" },
     ];
     assert_caught_on(FILE, Storage::Bf16, &mutants, |queue| {
         let case = |product, tile| Case { product, extents: [145, 136, 392], tile };
