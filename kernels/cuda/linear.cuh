@@ -49,22 +49,30 @@ struct Copies {
 
 enum Then { STORE, ACTIVATE, GATE, GATHER };
 
+// Does `work` for each value of a pack: what is decided before it is decided once, and values overlap.
+template <class Work>
+DEVICE void each(float* values, Work work) {
+#pragma unroll
+    for (int i = 0; i < PACK; i++) work(values[i], i);
+}
+
+// What is added to PACK columns, which are multiples of a pack: those of f32 arrays lie at multiples of 16 bytes too.
+DEVICE void load_bias(const Linear& a, int column, float* bias) {
+    if (a.bias && column < a.columns) load_pack(a.bias + column, bias);
+}
+
 // What becomes of PACK sums from place `at` on.
-DEVICE void finish(const Linear& a, float* sums, size_t at, int column) {
+DEVICE void finish(const Linear& a, const float* bias, float* sums, size_t at) {
+    const bool gate = a.then == GATE, gather = a.then == GATHER, activate = a.then == ACTIVATE;
     float other[PACK];
-    if (a.then == GATE) load_pack(a.before + at, other);
+    if (gate) load_pack(a.before + at, other);
+    else if (gather) load_pack(a.wide + at, other);
     else if (a.residual) load_pack(a.residual + at, other);
-#pragma unroll
-    for (int i = 0; i < PACK; i++) {
-        if (a.bias) sums[i] += a.bias[column + i];
-        if (a.then == GATE) sums[i] *= slope(a.activation, other[i]);
-        else if (a.residual) sums[i] += other[i];
-    }
-    if (a.then == ACTIVATE && a.before) store_pack(sums, a.before + at);
-#pragma unroll
-    for (int i = 0; i < PACK; i++) {
-        if (a.then == ACTIVATE) sums[i] = value(a.activation, sums[i]);
-        if (a.wide) a.wide[at + i] = a.then == GATHER ? a.wide[at + i] + sums[i] : sums[i];
-    }
-    if (!a.wide) store_pack(sums, a.y + at);
+    if (a.bias) each(sums, [&](float& sum, int i) { sum += bias[i]; });
+    if (gate) for_activation(a.activation, [&](int which) { each(sums, [&](float& sum, int i) { sum *= slope(which, other[i]); }); });
+    else if (gather || a.residual) each(sums, [&](float& sum, int i) { sum += other[i]; });
+    if (activate && a.before) store_pack(sums, a.before + at);
+    if (activate) for_activation(a.activation, [&](int which) { each(sums, [&](float& sum, int) { sum = value(which, sum); }); });
+    if (a.wide) store_pack(sums, a.wide + at);
+    else store_pack(sums, a.y + at);
 }

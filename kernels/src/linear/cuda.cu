@@ -48,7 +48,7 @@ struct Operand {
 template <int TILE, bool LEFT_TURNED, bool RIGHT_TURNED>
 struct Block {
     static constexpr int ACROSS = TILE == 128 && !HALF ? 4 : 2, WARPS = 2 * ACROSS, THREADS = 32 * WARPS;
-    static constexpr int ROWS = TILE / 2, COLUMNS = TILE / ACROSS, PITCH = COLUMNS + 4;  // of a warp
+    static constexpr int ROWS = TILE / 2, COLUMNS = TILE / ACROSS, PITCH = COLUMNS + 8;  // of a warp
     typedef Operand<TILE, LEFT_TURNED> Left;
     typedef Operand<TILE, RIGHT_TURNED> Right;
     static constexpr int STAGE = Left::SIZE + Right::SIZE, SHARED_BYTES = STAGES * STAGE * sizeof(storage);
@@ -112,6 +112,9 @@ struct Block {
     DEVICE void write() {
         const int lane = threadIdx.x % 32;
         float* const scratch = (float*)memory + threadIdx.x / 32 * 16 * PITCH;
+        const int place = lane * PACK % COLUMNS, column = blockIdx.x * TILE + warp_column() + place;
+        float bias[PACK];
+        load_bias(a, column, bias);
 #pragma unroll
         for (int part = 0; part < ROWS / 16; part++) {
             __syncwarp();  // the rows before have left
@@ -121,22 +124,18 @@ struct Block {
                 for (int i = 0; i < 4; i += 2)
                     *(float2*)(scratch + (lane / 4 + 4 * i) * PITCH + 8 * j + lane % 4 * 2) = {sums[part][j][i], sums[part][j][i + 1]};
             __syncwarp();  // these rows are there
-            for (int i = lane; i < 16 * COLUMNS / PACK; i += 32) {
-                const int line = i * PACK / COLUMNS, place = i * PACK % COLUMNS;
-                const int row = blockIdx.y * TILE + warp_row() + 16 * part + line, column = blockIdx.x * TILE + warp_column() + place;
-                if (row < a.rows && column < a.columns) leave(scratch + line * PITCH + place, size_t(row) * a.columns + column, column);
+            for (int line = lane * PACK / COLUMNS; line < 16; line += 32 * PACK / COLUMNS) {
+                const int row = blockIdx.y * TILE + warp_row() + 16 * part + line;
+                if (row < a.rows && column < a.columns) leave(scratch + line * PITCH + place, bias, size_t(row) * a.columns + column);
             }
         }
     }
 
-    DEVICE void leave(const float* from, size_t at, int column) {
+    DEVICE void leave(const float* from, const float* bias, size_t at) {
         float sums[PACK];
-#pragma unroll
-        for (int i = 0; i < PACK; i++) sums[i] = from[i];
-        if (a.splits == 1) return finish(a, sums, at, column);
-        float* const to = a.partials + size_t(blockIdx.z) * a.rows * a.columns + at;
-#pragma unroll
-        for (int i = 0; i < PACK; i++) to[i] = sums[i];
+        load_pack(from, sums);
+        if (a.splits == 1) return finish(a, bias, sums, at);
+        store_pack(sums, a.partials + size_t(blockIdx.z) * a.rows * a.columns + at);
     }
 };
 
@@ -162,11 +161,12 @@ KERNEL(FOUR_BLOCKS, linear_weights_64, Linear) { product<64, true, true>(a); }
 KERNEL(256, linear_sum, Linear) {
     const size_t count = size_t(a.rows) * a.columns, at = (size_t(blockIdx.x) * 256 + threadIdx.x) * PACK;
     if (at >= count) return;
-    float sums[PACK];
-#pragma unroll
-    for (int i = 0; i < PACK; i++) sums[i] = 0.0f;
-    for (int split = 0; split < a.splits; split++)
-#pragma unroll
-        for (int i = 0; i < PACK; i++) sums[i] += a.partials[split * count + at + i];
-    finish(a, sums, at, at % a.columns);
+    float sums[PACK] = {}, bias[PACK];
+    load_bias(a, at % a.columns, bias);
+    for (int split = 0; split < a.splits; split++) {
+        float part[PACK];
+        load_pack(a.partials + split * count + at, part);
+        each(sums, [&](float& sum, int i) { sum += part[i]; });
+    }
+    finish(a, bias, sums, at);
 }

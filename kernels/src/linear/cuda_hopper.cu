@@ -23,7 +23,7 @@ constexpr int ROWS = 128, CHUNK = 64, THREADS = 256;
 
 template <int COLUMNS, int STAGES, bool TURNED>
 struct Block {
-    static constexpr int PITCH = COLUMNS + 4;  // of a row of sums on its way out
+    static constexpr int PITCH = COLUMNS + 8;  // of a row of sums on its way out
     typedef Swizzled<ROWS, CHUNK> Left;
     typedef Swizzled<TURNED ? CHUNK : COLUMNS, TURNED ? COLUMNS : CHUNK> Right;
     static constexpr int STAGE = Left::SIZE + Right::SIZE;
@@ -85,20 +85,21 @@ struct Block {
     DEVICE void write() {
         const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
         float* const scratch = (float*)memory + warp * 16 * PITCH;
+        const int place = lane * PACK % COLUMNS, column = first_column() + place;
+        float bias[PACK];
+        load_bias(a, column, bias);
 #pragma unroll
         for (int j = 0; j < COLUMNS / 8; j++)
 #pragma unroll
             for (int i = 0; i < 4; i += 2)
                 *(float2*)(scratch + (lane / 4 + 4 * i) * PITCH + 8 * j + lane % 4 * 2) = {sums[j][i], sums[j][i + 1]};
         __syncwarp();  // the rows are there
-        for (int i = lane; i < 16 * COLUMNS / PACK; i += 32) {
-            const int line = i * PACK / COLUMNS, place = i * PACK % COLUMNS;
-            const int row = first_row() + 16 * warp + line, column = first_column() + place;
+        for (int line = lane * PACK / COLUMNS; line < 16; line += 32 * PACK / COLUMNS) {
+            const int row = first_row() + 16 * warp + line;
             if (row >= a.rows || column >= a.columns) continue;
             float some[PACK];
-#pragma unroll
-            for (int k = 0; k < PACK; k++) some[k] = scratch[line * PITCH + place + k];
-            finish(a, some, size_t(row) * a.columns + column, column);
+            load_pack(scratch + line * PITCH + place, some);
+            finish(a, bias, some, size_t(row) * a.columns + column);
         }
     }
 };
