@@ -47,6 +47,32 @@ struct Copies {
     }
 };
 
+// A warp's 16 rows of sums in shared memory, between fragments and packs. Two values a lane are written, eight rows at once, and a pack a
+// lane is read: with rows eight values farther apart than they are long and groups of four in exchanged places, no bank is met twice.
+template <int COLUMNS>
+struct Leaving {
+    static constexpr int PITCH = COLUMNS + 8, SIZE = 16 * PITCH, AT_ONCE = 32 * PACK / COLUMNS;  // rows that a warp reads
+    static_assert(COLUMNS % 32 == 0 && AT_ONCE > 0, "a lane has the same columns of every row that it reads");
+
+    DEVICE static int place(int row, int column) { return row * PITCH + (column ^ (COLUMNS < 64 ? row : column / 32) % 2 * 4); }
+
+    DEVICE static void put(float* memory, const float (*sums)[4]) {
+        const int row = threadIdx.x % 32 / 4, column = threadIdx.x % 4 * 2;
+        float* const at[] = {memory + place(row, column), memory + place(row, column + 32) - 32};
+#pragma unroll
+        for (int j = 0; j < COLUMNS / 8; j++)
+#pragma unroll
+            for (int i = 0; i < 4; i += 2) *(float2*)(at[j / 4 % 2] + 4 * i * PITCH + 8 * j) = {sums[j][i], sums[j][i + 1]};
+    }
+
+    DEVICE static int first_row() { return threadIdx.x % 32 * PACK / COLUMNS; }
+    DEVICE static int column() { return threadIdx.x % 32 * PACK % COLUMNS; }
+    DEVICE static void take(const float* memory, int row, float* to) {
+#pragma unroll
+        for (int i = 0; i < PACK; i += 4) *(SixteenBytes<float>*)(to + i) = *(const SixteenBytes<float>*)(memory + place(row, column() + i));
+    }
+};
+
 enum Then { STORE, ACTIVATE, GATE, GATHER };
 
 // Does `work` for each value of a pack: what is decided before it is decided once, and values overlap.

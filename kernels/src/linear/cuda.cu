@@ -48,9 +48,10 @@ struct Operand {
 template <int TILE, bool LEFT_TURNED, bool RIGHT_TURNED>
 struct Block {
     static constexpr int ACROSS = TILE == 128 && !HALF ? 4 : 2, WARPS = 2 * ACROSS, THREADS = 32 * WARPS;
-    static constexpr int ROWS = TILE / 2, COLUMNS = TILE / ACROSS, PITCH = COLUMNS + 8;  // of a warp
+    static constexpr int ROWS = TILE / 2, COLUMNS = TILE / ACROSS;  // of a warp
     typedef Operand<TILE, LEFT_TURNED> Left;
     typedef Operand<TILE, RIGHT_TURNED> Right;
+    typedef Leaving<COLUMNS> Rows;
     static constexpr int STAGE = Left::SIZE + Right::SIZE, SHARED_BYTES = STAGES * STAGE * sizeof(storage);
 
     const Linear& a;
@@ -110,32 +111,26 @@ struct Block {
 
     // 16 rows at a time through a warp's own shared memory.
     DEVICE void write() {
-        const int lane = threadIdx.x % 32;
-        float* const scratch = (float*)memory + threadIdx.x / 32 * 16 * PITCH;
-        const int place = lane * PACK % COLUMNS, column = blockIdx.x * TILE + warp_column() + place;
-        float bias[PACK];
+        float* const scratch = (float*)memory + threadIdx.x / 32 * Rows::SIZE;
+        const int column = blockIdx.x * TILE + warp_column() + Rows::column();
+        float bias[PACK], some[PACK];
         load_bias(a, column, bias);
 #pragma unroll
         for (int part = 0; part < ROWS / 16; part++) {
             __syncwarp();  // the rows before have left
-#pragma unroll
-            for (int j = 0; j < COLUMNS / 8; j++)
-#pragma unroll
-                for (int i = 0; i < 4; i += 2)
-                    *(float2*)(scratch + (lane / 4 + 4 * i) * PITCH + 8 * j + lane % 4 * 2) = {sums[part][j][i], sums[part][j][i + 1]};
+            Rows::put(scratch, sums[part]);
             __syncwarp();  // these rows are there
-            for (int line = lane * PACK / COLUMNS; line < 16; line += 32 * PACK / COLUMNS) {
+            for (int line = Rows::first_row(); line < 16; line += Rows::AT_ONCE) {
                 const int row = blockIdx.y * TILE + warp_row() + 16 * part + line;
-                if (row < a.rows && column < a.columns) leave(scratch + line * PITCH + place, bias, size_t(row) * a.columns + column);
+                Rows::take(scratch, line, some);
+                if (row < a.rows && column < a.columns) leave(some, bias, size_t(row) * a.columns + column);
             }
         }
     }
 
-    DEVICE void leave(const float* from, const float* bias, size_t at) {
-        float sums[PACK];
-        load_pack(from, sums);
-        if (a.splits == 1) return finish(a, bias, sums, at);
-        store_pack(sums, a.partials + size_t(blockIdx.z) * a.rows * a.columns + at);
+    DEVICE void leave(float* some, const float* bias, size_t at) {
+        if (a.splits == 1) return finish(a, bias, some, at);
+        store_pack(some, a.partials + size_t(blockIdx.z) * a.rows * a.columns + at);
     }
 };
 

@@ -23,11 +23,11 @@ constexpr int ROWS = 128, CHUNK = 64, THREADS = 256;
 
 template <int COLUMNS, int STAGES, bool TURNED>
 struct Block {
-    static constexpr int PITCH = COLUMNS + 8;  // of a row of sums on its way out
     typedef Swizzled<ROWS, CHUNK> Left;
     typedef Swizzled<TURNED ? CHUNK : COLUMNS, TURNED ? COLUMNS : CHUNK> Right;
+    typedef Leaving<COLUMNS> Rows;
     static constexpr int STAGE = Left::SIZE + Right::SIZE;
-    static_assert(8 * 16 * PITCH * sizeof(float) <= STAGES * STAGE * sizeof(storage), "sums leave through the memory of the stages");
+    static_assert(8 * Rows::SIZE * sizeof(float) <= STAGES * STAGE * sizeof(storage), "sums leave through the memory of the stages");
 
     const Linear& a;
     storage* const memory;
@@ -83,22 +83,16 @@ struct Block {
 
     // A warp's 16 rows, through shared memory of its own.
     DEVICE void write() {
-        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-        float* const scratch = (float*)memory + warp * 16 * PITCH;
-        const int place = lane * PACK % COLUMNS, column = first_column() + place;
-        float bias[PACK];
+        const int warp = threadIdx.x / 32, column = first_column() + Rows::column();
+        float* const scratch = (float*)memory + warp * Rows::SIZE;
+        float bias[PACK], some[PACK];
         load_bias(a, column, bias);
-#pragma unroll
-        for (int j = 0; j < COLUMNS / 8; j++)
-#pragma unroll
-            for (int i = 0; i < 4; i += 2)
-                *(float2*)(scratch + (lane / 4 + 4 * i) * PITCH + 8 * j + lane % 4 * 2) = {sums[j][i], sums[j][i + 1]};
+        Rows::put(scratch, sums);
         __syncwarp();  // the rows are there
-        for (int line = lane * PACK / COLUMNS; line < 16; line += 32 * PACK / COLUMNS) {
+        for (int line = Rows::first_row(); line < 16; line += Rows::AT_ONCE) {
             const int row = first_row() + 16 * warp + line;
             if (row >= a.rows || column >= a.columns) continue;
-            float some[PACK];
-            load_pack(scratch + line * PITCH + place, some);
+            Rows::take(scratch, line, some);
             finish(a, bias, some, size_t(row) * a.columns + column);
         }
     }
