@@ -69,7 +69,10 @@ struct Leaving {
     DEVICE static int column() { return threadIdx.x % 32 * PACK % COLUMNS; }
     DEVICE static void take(const float* memory, int row, float* to) {
 #pragma unroll
-        for (int i = 0; i < PACK; i += 4) *(SixteenBytes<float>*)(to + i) = *(const SixteenBytes<float>*)(memory + place(row, column() + i));
+        for (int i = 0; i < PACK; i += 4) {
+            const SixteenBytes<float> four = *(const SixteenBytes<float>*)(memory + place(row, column() + i));
+            to[i] = four.values[0], to[i + 1] = four.values[1], to[i + 2] = four.values[2], to[i + 3] = four.values[3];
+        }
     }
 };
 
@@ -87,13 +90,16 @@ DEVICE void load_bias(const Linear& a, int column, float* bias) {
     if (a.bias && column < a.columns) load_pack(a.bias + column, bias);
 }
 
+// What the way out reads of a place: what entered the activation, what is added to, or nothing.
+DEVICE const storage* other_of(const Linear& a) { return a.then == GATE ? a.before : a.residual; }
+DEVICE void load_other(const Linear& a, size_t at, float* other) {
+    if (a.then == GATHER) load_pack(a.wide + at, other);
+    else if (other_of(a)) load_pack(other_of(a) + at, other);
+}
+
 // What becomes of PACK sums from place `at` on.
-DEVICE void finish(const Linear& a, const float* bias, float* sums, size_t at) {
+DEVICE void finish(const Linear& a, const float* bias, const float* other, float* sums, size_t at) {
     const bool gate = a.then == GATE, gather = a.then == GATHER, activate = a.then == ACTIVATE;
-    float other[PACK];
-    if (gate) load_pack(a.before + at, other);
-    else if (gather) load_pack(a.wide + at, other);
-    else if (a.residual) load_pack(a.residual + at, other);
     if (a.bias) each(sums, [&](float& sum, int i) { sum += bias[i]; });
     if (gate) for_activation(a.activation, [&](int which) { each(sums, [&](float& sum, int i) { sum *= slope(which, other[i]); }); });
     else if (gather || a.residual) each(sums, [&](float& sum, int i) { sum += other[i]; });

@@ -8,9 +8,13 @@
 //   2  128 by 128 for what leaves the last wave of (1) mostly empty: 80 KiB for 512 cycles, so shared memory bounds it to four fifths of
 //      the tensor cores; but two blocks share a multiprocessor, and one multiplies while the other leaves.
 // Products of a step are in flight while the next step is waited for: a stage is filled again two steps later, behind the one barrier.
+//   3  what a thread copies is known before the first step: a warp's step is 150 instructions of (1) and 136 of (2), where it was some
+//      1000 and 366. Of the 4096 issue slots of 1024 cycles, warps take 1200 of (1) and 2200 of (2), whose two blocks have 16.
+//   4  sums meet in no bank on their way out, which takes shared memory 2048 cycles for (1) where it took 10240, and what is read there
+//      is asked for four rows ahead. A scheduler issues some 3100 instructions for it, 3400 with a residual sum, 10200 with GELU.
 // Not persistent: a block's start and way out are predicted at 2 of 11 µs for a depth of 1024 (64 KiB at a multiprocessor's share of the
 // memory), the tiles of (2) hide that without a scheduler. No setmaxnreg: there is no warp that only copies, and none would be faster,
-// since copies take 12 of some 4000 issue slots of a step for each of 8 warps. All of this is predicted and not measured.
+// since copies take 12 of a warp's 150 issue slots in a step, and 70 with their addresses. All of this is predicted and not measured.
 // Columns and depth are multiples of a pack, rows of any number. Grid: (ceil(columns / COLUMNS), ceil(rows / 128)); dynamic shared
 // memory: STAGES times both tiles, and 1024 bytes to begin at a multiple of them.
 //
@@ -19,7 +23,7 @@
 #include "../../cuda/hopper.cuh"
 #include "../../cuda/linear.cuh"
 
-constexpr int ROWS = 128, CHUNK = 64, THREADS = 256;
+constexpr int ROWS = 128, CHUNK = 64, THREADS = 256, AHEAD = 4;
 
 template <int COLUMNS, int STAGES, bool TURNED>
 struct Block {
@@ -81,19 +85,32 @@ struct Block {
         write();
     }
 
-    // A warp's 16 rows, through shared memory of its own.
+    // A warp's 16 rows, through shared memory of its own. What is read for them is asked for AHEAD rows before it is used.
     DEVICE void write() {
-        const int warp = threadIdx.x / 32, column = first_column() + Rows::column();
-        float* const scratch = (float*)memory + warp * Rows::SIZE;
-        float bias[PACK], some[PACK];
+        const int first = first_row() + threadIdx.x / 32 * 16, column = first_column() + Rows::column();
+        float* const scratch = (float*)memory + threadIdx.x / 32 * Rows::SIZE;
+        const storage* const from = column < a.columns ? other_of(a) : nullptr;
+        auto place = [&](int line) { return size_t(min(first + line, a.rows - 1)) * a.columns + column; };
+        uint4 ahead[AHEAD];
+        float bias[PACK], other[PACK], some[PACK];
         load_bias(a, column, bias);
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++)
+            if (from) ahead[i] = *(const uint4*)(from + place(Rows::first_row() + i * Rows::AT_ONCE));
         Rows::put(scratch, sums);
         __syncwarp();  // the rows are there
-        for (int line = Rows::first_row(); line < 16; line += Rows::AT_ONCE) {
-            const int row = first_row() + 16 * warp + line;
-            if (row >= a.rows || column >= a.columns) continue;
-            Rows::take(scratch, line, some);
-            finish(a, bias, some, size_t(row) * a.columns + column);
+        for (int start = Rows::first_row(); start < 16; start += AHEAD * Rows::AT_ONCE) {
+#pragma unroll
+            for (int i = 0; i < AHEAD; i++) {
+                const int line = start + i * Rows::AT_ONCE;
+                Pack now;
+                memcpy(&now, &ahead[i], sizeof now);
+                each(other, [&](float& value, int k) { value = widen(now.values[k]); });
+                if (from) ahead[i] = *(const uint4*)(from + place(line + AHEAD * Rows::AT_ONCE));
+                if (first + line >= a.rows || column >= a.columns) continue;
+                Rows::take(scratch, line, some);
+                finish(a, bias, other, some, place(line));
+            }
         }
     }
 };
