@@ -14,7 +14,7 @@
 //      is asked for four rows ahead. A scheduler issues some 3100 instructions for it, 3400 with a residual sum, 10200 with GELU.
 // Not persistent: a block's start and way out are predicted at 2 of 11 µs for a depth of 1024 (64 KiB at a multiprocessor's share of the
 // memory), the tiles of (2) hide that without a scheduler. No setmaxnreg: there is no warp that only copies, and none would be faster,
-// since copies take 12 of a warp's 150 issue slots in a step, and 70 with their addresses. All of this is predicted and not measured.
+// since copies take 12 of a warp's 150 issue slots in a step, and some 60 with their addresses. All of this is predicted and not measured.
 // Columns and depth are multiples of a pack, rows of any number. Grid: (ceil(columns / COLUMNS), ceil(rows / 128)); dynamic shared
 // memory: STAGES times both tiles, and 1024 bytes to begin at a multiple of them.
 //
