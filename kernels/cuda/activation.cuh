@@ -23,3 +23,11 @@ DEVICE float slope(int activation, float x) {
     }
     return fmaf(x * DENSITY, expf(-0.5f * x * x), 0.5f * (1.0f + erff(x * ROOT_HALF)));
 }
+
+// Does `work` for an activation that is known when it is compiled: one branch for a whole pack, whose values then overlap.
+template <class Work>
+DEVICE void for_activation(int activation, Work work) {
+    if (activation == RELU) work(RELU);
+    else if (activation == GELU_TANH) work(GELU_TANH);
+    else work(GELU);
+}

@@ -66,20 +66,32 @@ DEVICE storage stored(float value) {
     return to;
 }
 
-struct alignas(16) Pack { storage values[PACK]; };
+template <class Number>
+struct alignas(16) SixteenBytes { Number values[16 / sizeof(Number)]; };
+typedef SixteenBytes<storage> Pack;
 
-// 16 bytes at an address that is aligned to them.
-DEVICE void load_pack(const storage* from, float* to) {
-    const Pack pack = *(const Pack*)from;
+// As many values as a pack has, of the storage or of f32, at an address that is aligned to 16 bytes.
+template <class Number>
+DEVICE void load_pack(const Number* from, float* to) {
+    constexpr int AT_ONCE = 16 / sizeof(Number);
 #pragma unroll
-    for (int i = 0; i < PACK; i++) to[i] = widen(pack.values[i]);
+    for (int first = 0; first < PACK; first += AT_ONCE) {
+        const SixteenBytes<Number> some = *(const SixteenBytes<Number>*)(from + first);
+#pragma unroll
+        for (int i = 0; i < AT_ONCE; i++) to[first + i] = widen(some.values[i]);
+    }
 }
 
-DEVICE void store_pack(const float* from, storage* to) {
-    Pack pack;
+template <class Number>
+DEVICE void store_pack(const float* from, Number* to) {
+    constexpr int AT_ONCE = 16 / sizeof(Number);
 #pragma unroll
-    for (int i = 0; i < PACK; i++) narrow(from[i], pack.values[i]);
-    *(Pack*)to = pack;
+    for (int first = 0; first < PACK; first += AT_ONCE) {
+        SixteenBytes<Number> some;
+#pragma unroll
+        for (int i = 0; i < AT_ONCE; i++) narrow(from[first + i], some.values[i]);
+        *(SixteenBytes<Number>*)(to + first) = some;
+    }
 }
 
 // The sum of all lanes' values, in every lane.

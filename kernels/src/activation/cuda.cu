@@ -1,7 +1,7 @@
 // Bias and activation between the two layers of an MLP, and the gradient through it: bound by memory, 16 bytes at a time.
 //
 // The erf form of GELU is exact here; the epilogues of libraries have the tanh form.
-// Widths are multiples of a pack. Grid: ceil(rows·width / PACK / 256).
+// Widths are multiples of a pack; a bias is aligned to 16 bytes. Grid: ceil(rows·width / PACK / 256).
 #include "../../cuda/activation.cuh"
 
 struct BiasActivation {
@@ -27,14 +27,16 @@ constexpr int THREADS = 256;
 KERNEL(THREADS, bias_activation_forward, BiasActivation) {
     const long long first = (blockIdx.x * (long long)THREADS + threadIdx.x) * PACK;
     if (first >= a.count) return;
-    float x[PACK], y[PACK];
+    float x[PACK], y[PACK], bias[PACK] = {};
     load_pack(a.x + first, x);
-    const int column = first % a.width;
+    if (a.bias) load_pack(a.bias + first % a.width, bias);
 #pragma unroll
-    for (int i = 0; i < PACK; i++) x[i] += a.bias ? a.bias[column + i] : 0.0f;
+    for (int i = 0; i < PACK; i++) x[i] += bias[i];
     if (a.before) store_pack(x, a.before + first);
+    for_activation(a.activation, [&](int which) {
 #pragma unroll
-    for (int i = 0; i < PACK; i++) y[i] = value(a.activation, x[i]);
+        for (int i = 0; i < PACK; i++) y[i] = value(which, x[i]);
+    });
     store_pack(y, a.y + first);
 }
 
@@ -44,7 +46,9 @@ KERNEL(THREADS, activation_backward, ActivationBackward) {
     float x[PACK], dy[PACK];
     load_pack(a.before + first, x);
     load_pack(a.dy + first, dy);
+    for_activation(a.activation, [&](int which) {
 #pragma unroll
-    for (int i = 0; i < PACK; i++) dy[i] *= slope(a.activation, x[i]);
+        for (int i = 0; i < PACK; i++) dy[i] *= slope(which, x[i]);
+    });
     store_pack(dy, a.dx + first);
 }

@@ -1,7 +1,7 @@
 // Layer normalisation of rows of any width, forward and backward, as cuda.cu has it for rows of up to 1536 values.
 //
 // A block owns a row and reads it again for mean, variance and result, out of the first cache; sums go over warps in their order.
-// Widths are multiples of a pack. Grid: rows.
+// Widths are multiples of a pack; gain and bias are f32, aligned to 16 bytes. Grid: rows.
 #include "../../cuda/device.cuh"
 
 constexpr int WARPS = 8, THREADS = 32 * WARPS;
@@ -61,9 +61,11 @@ KERNEL(THREADS, layer_norm_forward_wide, LayerNormForward) {
     const storage* const x = a.x + size_t(blockIdx.x) * a.width;
     const float2 moments = moments_of(x, a.width, a.eps);
     for_each_pack(a.width, [&](int first) {
-        float v[PACK];
+        float v[PACK], gain[PACK], bias[PACK];
         load_pack(x + first, v);
-        for (int j = 0; j < PACK; j++) v[j] = fmaf((v[j] - moments.x) * moments.y, a.gain[first + j], a.bias[first + j]);
+        load_pack(a.gain + first, gain);
+        load_pack(a.bias + first, bias);
+        for (int j = 0; j < PACK; j++) v[j] = fmaf((v[j] - moments.x) * moments.y, gain[j], bias[j]);
         store_pack(v, a.y + size_t(blockIdx.x) * a.width + first);
     });
 }
@@ -74,9 +76,11 @@ KERNEL(THREADS, layer_norm_backward_wide, LayerNormBackward) {
     const float2 moments = moments_of(a.x + start, a.width, a.eps);
     float n[PACK], g[PACK], of_g = 0.0f, of_gn = 0.0f;
     auto load = [&](int first) {
+        float gain[PACK];
+        load_pack(a.gain + first, gain);
         load_pack(a.x + start + first, n);
         load_pack(a.dy + start + first, g);
-        for (int j = 0; j < PACK; j++) n[j] = (n[j] - moments.x) * moments.y, g[j] *= a.gain[first + j];
+        for (int j = 0; j < PACK; j++) n[j] = (n[j] - moments.x) * moments.y, g[j] *= gain[j];
     };
     for_each_pack(a.width, [&](int first) {
         load(first);

@@ -16,7 +16,6 @@ KERNEL(THREADS, bias_rounded, RoundedBias) {
     const int first = (blockIdx.x * THREADS + threadIdx.x) * PACK;
     if (first >= a.columns) return;
     float values[PACK];
-#pragma unroll
-    for (int i = 0; i < PACK; i++) values[i] = a.from[first + i];
+    load_pack(a.from + first, values);
     store_pack(values, a.to + first);
 }

@@ -4,6 +4,7 @@
 //! after they were [proven](crate::cuda::proof::warpgroups) there against those of `cuda.cu`.
 
 use super::cuda::{Factors, Product, Scratch, Then, structure};
+use crate::activation::Activation;
 use crate::cuda::{Address, Fault, Queue, Storage, run};
 
 /// Rows of a block's tile.
@@ -23,16 +24,16 @@ pub enum Tile {
 impl Tile {
     /// The tile that is predicted to be done first, which is not measured; none where the product is left to the twin in `cuda.cu`: other
     /// devices, f32, gradients of weights, and products whose tiles do not fill the device.
-    pub fn of(queue: &dyn Queue, storage: Storage, product: Product, [rows, columns, depth]: [usize; 3]) -> Option<Self> {
+    pub fn of(queue: &dyn Queue, storage: Storage, product: Product, [rows, columns, depth]: [usize; 3], then: Then) -> Option<Self> {
         let there = queue.multiprocessors();
         let blocks = |tile: Self| rows.div_ceil(ROWS) * columns.div_ceil(tile.columns());
         if !exists(queue, storage, product) || blocks(Self::Narrow) < there {
             return None;
         }
-        // Cycles: a wave's steps, and the way out, which only two blocks together hide.
-        let steps = depth.div_ceil(CHUNK);
-        let wide = blocks(Self::Wide).div_ceil(there) * (1024 * steps + 3600);
-        let narrow = blocks(Self::Narrow).div_ceil(2 * there) * (1280 * steps);
+        // Cycles of a wave: its steps, and the way out, which only two blocks together hide as far as they have issue slots for both.
+        let (steps, out) = (depth.div_ceil(CHUNK), way_out(then));
+        let wide = blocks(Self::Wide).div_ceil(there) * (1024 * steps + out);
+        let narrow = blocks(Self::Narrow).div_ceil(2 * there) * (1280 * steps).max(544 * steps + out);
         Some(if wide <= narrow { Self::Wide } else { Self::Narrow })
     }
 
@@ -50,6 +51,16 @@ impl Tile {
     }
 }
 
+/// Cycles in which 128 by 256 sums leave, counted in the assembled code: issue slots of each scheduler, which are more than the 2048 cycles
+/// of shared memory, and without an activation about what 64 KiB take at a multiprocessor's share of the memory.
+fn way_out(then: Then) -> usize {
+    match then {
+        Then::Activate { activation: Activation::Gelu | Activation::GeluTanh, .. } => 10_200,
+        Then::Gate { activation: Activation::Gelu | Activation::GeluTanh, .. } => 12_700,
+        _ => 3600,
+    }
+}
+
 /// Whether there is a kernel for this at all.
 pub(crate) fn exists(queue: &dyn Queue, storage: Storage, product: Product) -> bool {
     queue.capability() == 90 && storage != Storage::F32 && product != Product::Weights
@@ -60,7 +71,7 @@ pub(crate) fn exists(queue: &dyn Queue, storage: Storage, product: Product) -> b
 /// # Errors
 /// As for [`Queue::launch`].
 pub fn product(queue: &dyn Queue, storage: Storage, product: Product, factors: Factors, then: Then) -> Result<bool, Fault> {
-    let Some(tile) = Tile::of(queue, storage, product, factors.extents) else { return Ok(false) };
+    let Some(tile) = Tile::of(queue, storage, product, factors.extents, then) else { return Ok(false) };
     launch(queue, storage, product, tile, (factors, then))
 }
 

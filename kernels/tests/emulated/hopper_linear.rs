@@ -2,9 +2,9 @@
 
 use kernels::activation::{self, Activation};
 use kernels::check::seeded;
-use kernels::cuda::Queue;
 use kernels::cuda::proof::Verdict;
 use kernels::cuda::proof::warpgroups::product as agrees;
+use kernels::cuda::{Address, Queue};
 use kernels::linear::cuda::{Factors, Product, Then};
 use kernels::linear::hopper::{Tile, launch, product};
 
@@ -111,13 +111,17 @@ fn rows_of_every_count() {
 fn only_what_fills_its_device_goes_this_way() {
     let Some(queue) = Emulated::new(Schedule::Forward) else { return };
     let (bf16, forward) = (Storage::Bf16, Product::Forward);
-    let tile = |rows, columns| Tile::of(&queue, bf16, forward, [rows, columns, 1024]);
+    let to = Address::NONE;
+    let of = |storage, product, rows, columns, then| Tile::of(&queue, storage, product, [rows, columns, 1024], then);
+    let tile = |rows, columns| of(bf16, forward, rows, columns, Then::Wide(to));
     // Eight multiprocessors: a wave of the wide tiles is eight of them, of the narrow ones sixteen.
     assert_eq!(tile(1024, 256), Some(Tile::Wide));
     assert_eq!(tile(640, 384), Some(Tile::Narrow), "ten wide tiles leave the second wave almost empty");
     assert_eq!(tile(128, 896), None, "seven tiles do not fill the first one");
-    assert_eq!(Tile::of(&queue, Storage::F32, forward, [1024, 256, 1024]), None);
-    assert_eq!(Tile::of(&queue, bf16, Product::Weights, [1024, 256, 1024]), None);
+    let activate = Then::Activate { activation: Activation::Gelu, before: to, to };
+    assert_eq!(of(bf16, forward, 1024, 256, activate), Some(Tile::Narrow), "two blocks hide the activation");
+    assert_eq!(of(Storage::F32, forward, 1024, 256, Then::Wide(to)), None);
+    assert_eq!(of(bf16, Product::Weights, 1024, 256, Then::Wide(to)), None);
 
     let extents = [1030, 136, 72];
     let (inputs, y) = (Inputs::new(bf16, extents), Array::poisoned(Storage::F32, 1030 * 136));
@@ -168,15 +172,16 @@ fn mutants_are_caught() {
         Mutant { what: "a stage too early", from: "fetch(step + STAGES - 2, steps);", to: "fetch(step + STAGES - 1, steps);" },
         Mutant {
             what: "the wrong stage",
-            from: "multiply(memory + step % STAGES * STAGE);",
-            to: "multiply(memory + (step + 1) % STAGES * STAGE);",
+            from: "multiply(memory + u32(step) % STAGES * STAGE);",
+            to: "multiply(memory + u32(step + 1) % STAGES * STAGE);",
         },
         Mutant {
             what: "the exchange of packs is not told",
             from: "threadIdx.x / 128 * 64, k);",
             to: "threadIdx.x / 128 * 64, k) << 2 >> 2;",
         },
-        Mutant { what: "one row too many", from: "row >= a.rows", to: "row > a.rows" },
+        Mutant { what: "one row too many", from: "first + line >= a.rows", to: "first + line > a.rows" },
+        Mutant { what: "the depth has no end", from: "a.depth - step * CHUNK;", to: "a.depth + PACK - step * CHUNK;" },
     ];
     assert_caught_on(FILE, Storage::Bf16, &mutants, |queue| {
         let case = |product, tile| Case { product, extents: [145, 136, 392], tile };

@@ -167,9 +167,9 @@ fn mutants_are_caught() {
         Mutant { what: "results overwrite the last step", from: "__syncthreads();  // the last step is read: its memory is free", to: "" },
         Mutant { what: "a warp's rows are read before they are there", from: "__syncwarp();  // these rows are there", to: "" },
         Mutant { what: "copies are not waited for", from: "wait_for_copies<STAGES - 2>();", to: "" },
-        Mutant { what: "a load too few is under way", from: "fetch(step + STAGES - 1, end);", to: "fetch(step + STAGES, end);" },
+        Mutant { what: "a load too few is under way", from: "fetch(step + STAGES - 1);", to: "fetch(step + STAGES);" },
         Mutant { what: "one row too many", from: "if (row < a.rows &&", to: "if (row <= a.rows &&" },
-        Mutant { what: "the depth has no end", from: "aside + place < across;", to: "aside + place <= across;" },
+        Mutant { what: "the depth has no end", from: "a.depth - step * CHUNK;", to: "a.depth + PACK - step * CHUNK;" },
         Mutant { what: "parts are written over each other", from: "size_t(blockIdx.z) * a.rows", to: "size_t(0) * a.rows" },
     ];
     let storage = Storage::Bf16;
