@@ -175,8 +175,13 @@ fn mutants_are_caught() {
         },
         Mutant {
             what: "one query too many",
-            from: "const bool there = first + i < a.tokens;",
-            to: "const bool there = first + i <= a.tokens;",
+            from: "const bool there = query < a.tokens;",
+            to: "const bool there = query <= a.tokens;",
+        },
+        Mutant {
+            what: "the next queries overwrite those that are read",
+            from: "tiles.queries(tile + 1), coming",
+            to: "tiles.queries(tile), coming",
         },
         Mutant {
             what: "a column's number is taken for a row",
