@@ -173,11 +173,7 @@ fn mutants_are_caught() {
             from: "__syncthreads();  // all have read this stage before it is filled again",
             to: "",
         },
-        Mutant {
-            what: "one query too many",
-            from: "const bool there = query < a.tokens;",
-            to: "const bool there = query <= a.tokens;",
-        },
+        Mutant { what: "one query too many", from: "const bool there = query < a.tokens;", to: "const bool there = query <= a.tokens;" },
         Mutant {
             what: "the next queries overwrite those that are read",
             from: "tiles.queries(tile + 1), coming",
