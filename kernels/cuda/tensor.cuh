@@ -164,13 +164,19 @@ DEVICE void times(float (*to)[4], const float (*weights)[4], const storage* rows
     }
 }
 
-// Starts to copy a tile of ROWS rows that lie `step` apart; those from `there` on become zero.
+// Starts to copy a tile of ROWS rows that lie `step` apart; those from `there` on become zero, and their addresses are not read.
+// A thread keeps its place in a row, so that from row to row it only adds; where rows do not divide the block, its last threads rest.
+// Before sm_80 a copy goes through registers: more than two at a time would spill.
 template <int ROWS, int WIDTH, int THREADS>
 DEVICE void copy_tile(storage* to, const storage* from, size_t step, int there) {
-    constexpr int PACKS = WIDTH / PACK;
-    for (int i = threadIdx.x; i < ROWS * PACKS; i += THREADS) {
-        const int row = i / PACKS, first = i % PACKS * PACK;
-        copy_async(to + row * STRIDE<WIDTH> + first, from + (row < there ? row : 0) * step + first, row < there);
+    constexpr u32 PACKS = WIDTH / PACK, AT_ONCE = THREADS / PACKS;
+    const u32 row = threadIdx.x / PACKS, place = threadIdx.x % PACKS * PACK;
+    if (THREADS % PACKS && row >= AT_ONCE) return;
+    to += row * STRIDE<WIDTH> + place, from += row * step + place;
+#pragma unroll (BEFORE_AMPERE ? 2 : ROWS)
+    for (u32 i = 0; i < ROWS; i += AT_ONCE) {
+        if (i + AT_ONCE <= ROWS || i + row < ROWS) copy_async(to + i * STRIDE<WIDTH>, from, int(i + row) < there);
+        from += AT_ONCE * step;
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use kernels::cuda::Storage;
+use kernels::cuda::modules::instructions;
 
 /// Which fiber runs next.
 #[derive(Debug, Clone, Copy)]
@@ -60,15 +61,18 @@ impl Library {
         Self::compile(file, &source(file), storage)
     }
 
-    /// The same as this architecture has it: before `sm_80`, instructions that `cuda/tensor.cuh` is made for are missing, and the
-    /// modules of f32 are those of `sm_70`.
+    /// The same as a device of this architecture loads it: made of what its module is made of. Nothing where it has no such module.
     pub fn of_architecture(file: &str, storage: Storage, capability: u32) -> Option<Self> {
-        let defined = match capability {
+        let text = source(file);
+        let is_there = |line: &str| text.lines().any(|found| found == line);
+        let defined = match instructions(storage, capability) {
+            _ if is_there("// Target: sm_90a.") => (capability == 90).then_some("")?,
             80.. => "",
-            75.. if storage != Storage::F32 => "#define VOLTA\n#define TURING\n",
+            _ if is_there("// From sm_80 on.") => return None,
+            75.. => "#define VOLTA\n#define TURING\n",
             _ => "#define VOLTA\n",
         };
-        Self::compile(file, &format!("{defined}{}", source(file)), storage)
+        Self::compile(file, &format!("{defined}{text}"), storage)
     }
 
     /// `text` in the place of `file`.

@@ -11,6 +11,7 @@ pub use plan::{Chip, MapLaunch};
 use fused::{fused_bytes, fused_keys, fused_stages};
 
 use super::{HeadFusion, Shape};
+use crate::cuda::modules::instructions;
 use crate::cuda::{Address, Fault, Queue, Storage, arguments, run};
 
 arguments! {
@@ -116,18 +117,18 @@ pub fn code(fusion: HeadFusion) -> i32 {
     }
 }
 
-/// Whether tiles have to be smaller, for 64 KiB of shared memory.
-fn is_before_ampere(queue: &dyn Queue) -> bool {
-    queue.capability() < 80
+/// What a kernel calls `BEFORE_AMPERE`: its tiles are smaller, for 64 KiB of shared memory.
+fn is_before_ampere(queue: &dyn Queue, storage: Storage) -> bool {
+    instructions(storage, queue.capability()) < 80
 }
 
 /// Queries of a block, and keys of a tile.
 fn tiles(queue: &dyn Queue, storage: Storage, shape: Shape) -> (usize, usize) {
     match (storage, shape.head_width) {
-        (Storage::F32, 128) => (if is_before_ampere(queue) { 32 } else { 64 }, 16),
+        (Storage::F32, 128) => (if is_before_ampere(queue, storage) { 32 } else { 64 }, 16),
         (Storage::F32, 80) => (64, 16),
         (Storage::F32, _) => (64, 32),
-        (_, 128) => (64, if is_before_ampere(queue) { 32 } else { 64 }),
+        (_, 128) => (64, if is_before_ampere(queue, storage) { 32 } else { 64 }),
         _ => (64, 64),
     }
 }

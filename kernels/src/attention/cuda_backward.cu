@@ -8,6 +8,8 @@
 //   1  maps of all heads in memory: 4·tokens² values for each head
 //   2  tiles in shared memory, A and dS go from registers to the next product
 //   3  two stages of asynchronous copies; the row costs some operations a value, and no memory
+//   4  what queries bring beside their vectors is read before a tile's products and stored behind them: nobody waits for memory there.
+//      Copies as in version 4 of cuda.cu. Not measured
 // Grid: (ceil(tokens / ROWS), heads, images), ROWS / 16 warps; `attention_dots` goes before, `attention_row_step` after.
 #include "../../cuda/tensor.cuh"
 
@@ -46,37 +48,50 @@ struct Tiles {
     static constexpr int THREADS = ROWS<WIDTH> * 2, FIXED = ROWS<WIDTH> * STRIDE<WIDTH>, STREAM = COUNT<WIDTH> * STRIDE<WIDTH>;
     const AttentionBackward& a;
     storage* const memory;
+    const size_t width = size_t(a.heads) * WIDTH, start = size_t(blockIdx.z) * a.tokens;
+    const storage* coming[2] = {source(!OF_KEYS, 0), source(!OF_KEYS, 1)};  // of the next tile that streams
 
     DEVICE storage* fixed(int part) { return memory + part * FIXED; }
     DEVICE storage* stream(int tile, int part) { return memory + 2 * FIXED + (tile % 2 * 2 + part) * STREAM; }
     DEVICE Query* queries(int tile) { return (Query*)(memory + 2 * FIXED + 4 * STREAM) + tile % 2 * 64; }
 
-    // Q and dO, or K and V, of COPIED tokens from `first` on.
-    template <int COPIED>
-    DEVICE void fetch(bool keys, storage* to, storage* second, int first) {
-        const size_t width = size_t(a.heads) * WIDTH, token = size_t(blockIdx.z) * a.tokens + first;
-        const storage* const qkv = a.qkv + token * 3 * width + blockIdx.y * WIDTH;
-        const storage* const dcontext = a.dcontext + token * width + blockIdx.y * WIDTH;
-        copy_tile<COPIED, WIDTH, THREADS>(to, keys ? qkv + width : qkv, 3 * width, a.tokens - first);
-        copy_tile<COPIED, WIDTH, THREADS>(second, keys ? qkv + 2 * width : dcontext, keys ? 3 * width : width, a.tokens - first);
+    // Q and dO, or K and V, of this image and head; how far their tokens lie apart.
+    DEVICE const storage* source(bool keys, int part) const {
+        const storage* const qkv = a.qkv + start * 3 * width;
+        return (keys ? qkv + (1 + part) * width : part ? a.dcontext + start * width : qkv) + blockIdx.y * WIDTH;
     }
+    DEVICE size_t step(bool keys, int part) const { return keys || part == 0 ? 3 * width : width; }
 
-    // A query that is not there has no share in anything.
-    DEVICE void fetch_queries(Query* to, int first, int count) {
-        for (int i = threadIdx.x; i < count; i += THREADS) {
-            const size_t token = size_t(blockIdx.z) * a.tokens + first + i, at = token * a.heads + blockIdx.y;
-            const bool there = first + i < a.tokens;
-            to[i] = there ? Query{a.log_sum_exp[at] * LOG2_E, a.dots[at], a.row ? a.row[token] : 0.0f} : Query{-LOWEST, 0.0f, 0.0f};
+    DEVICE void fetch_fixed(int first) {
+#pragma unroll
+        for (int part = 0; part < 2; part++) {
+            const size_t apart = step(OF_KEYS, part);
+            copy_tile<ROWS<WIDTH>, WIDTH, THREADS>(fixed(part), source(OF_KEYS, part) + first * apart, apart, a.tokens - first);
         }
     }
 
     DEVICE void next(int tile) {
-        const int first = tile * COUNT<WIDTH>;
-        if (first < a.tokens) {
-            fetch<COUNT<WIDTH>>(!OF_KEYS, stream(tile, 0), stream(tile, 1), first);
-            if (OF_KEYS) fetch_queries(queries(tile), first, COUNT<WIDTH>);
+        const int there = a.tokens - tile * COUNT<WIDTH>;
+#pragma unroll
+        for (int part = 0; part < 2; part++) {
+            const size_t apart = step(!OF_KEYS, part);
+            if (there > 0) copy_tile<COUNT<WIDTH>, WIDTH, THREADS>(stream(tile, part), coming[part], apart, there);
+            coming[part] += COUNT<WIDTH> * apart;
         }
         commit_copies();
+    }
+
+    // What the query of this thread brings, of those from `first` on; one that is not there has no share in anything.
+    DEVICE Query load_query(int first) const {
+        const int query = first + threadIdx.x;
+        const bool there = query < a.tokens;
+        const size_t token = start + query, at = token * a.heads + blockIdx.y;
+        return there ? Query{a.log_sum_exp[at], a.dots[at], a.row ? a.row[token] : 0.0f} : Query{-LOWEST, 0.0f, 0.0f};
+    }
+
+    DEVICE void store_query(Query* to, Query query) const {
+        query.log_sum_exp *= LOG2_E;
+        to[threadIdx.x] = query;
     }
 };
 
@@ -88,9 +103,11 @@ DEVICE void backward(const AttentionBackward& a) {
     DYNAMIC_SHARED(memory);
     Tiles<WIDTH, OF_KEYS> tiles = {a, (storage*)memory};
     const int first = blockIdx.x * ROWS<WIDTH>, warp = threadIdx.x / 32, lane = threadIdx.x % 32, own = warp * 16 * STRIDE<WIDTH>;
-    tiles.template fetch<ROWS<WIDTH>>(OF_KEYS, tiles.fixed(0), tiles.fixed(1), first);
-    if (!OF_KEYS) tiles.fetch_queries(tiles.queries(0), first, ROWS<WIDTH>);
+    constexpr int QUERIES = OF_KEYS ? COUNT<WIDTH> : ROWS<WIDTH>;
+    const bool brings = threadIdx.x < QUERIES;  // a query to the others
+    tiles.fetch_fixed(first);
     tiles.next(0);
+    if (brings) tiles.store_query(tiles.queries(0), tiles.load_query(OF_KEYS ? 0 : first));
 
     float of_values[WIDTH / 8][4], gradient[WIDTH / 8][4], relevance[2] = {0.0f, 0.0f};
     clear<WIDTH / 8>(of_values);
@@ -100,6 +117,8 @@ DEVICE void backward(const AttentionBackward& a) {
     };
     for (int tile = 0; tile * COUNT<WIDTH> < a.tokens; tile++) {
         tiles.next(tile + 1);
+        Query coming;  // read now and stored when this tile is done, so that nobody waits for memory
+        if (OF_KEYS && brings) coming = tiles.load_query((tile + 1) * COUNT<WIDTH>);
         wait_for_copies<1>();
         __syncthreads();  // every thread's part of this tile has landed
         float map[TILES][4], slope[TILES][4];
@@ -119,6 +138,7 @@ DEVICE void backward(const AttentionBackward& a) {
         }
         if (OF_KEYS) times<TILES, WIDTH>(of_values, map, tiles.stream(tile, 1));
         times<TILES, WIDTH>(gradient, slope, tiles.stream(tile, 0));
+        if (OF_KEYS && brings) tiles.store_query(tiles.queries(tile + 1), coming);
         __syncthreads();  // all have read this stage before it is filled again
     }
     wait_for_copies<0>();

@@ -8,6 +8,7 @@
 //   1  cuda.cu, then cuda_map.cu: the scores and their powers are computed twice, Q and K are read twice
 //   2  probabilities are held: neither again; 8 bytes of shared memory move for each probability. Not measured; predicted to cost
 //      2 to 3 % of a forward pass at 145 tokens and 5 to 8 % at 577, against 4 and 15 % of version 1
+//   3  copies add from row to row, keys and values together: 10 instructions a copy in the place of 28 (counted, not measured)
 // It takes up to STAGES·KEYS tokens; which launches are worth it says `plan.rs`. Older architectures have neither the registers nor
 // the shared memory.
 // From sm_80 on.
@@ -47,13 +48,18 @@ struct Block {
     // The places of this thread in a tile of the map: rows g and g + 8, columns 2t and 2t + 1.
     DEVICE Four* map(int tile) const { return (Four*)softmax(2) + (tile * queries / 16 + group) * 32 + lane; }
 
+    // As `copy_tile`, for as many threads as there are; with keys, their values go into the tile behind. Nothing of it is worth a register
+    // that stays: those hold probabilities.
+    template <int PARTS>
     DEVICE void copy(storage* to, const storage* from, int rows, int there) const {
-        constexpr int PACKS = WIDTH / PACK;
+        constexpr u32 PACKS = WIDTH / PACK;
+        const u32 at_once = blockDim.x / PACKS, place = threadIdx.x % PACKS * PACK, apart = 3 * width;
+        if (64 % PACKS && threadIdx.x / PACKS >= at_once) return;
 #pragma unroll 1
-        for (int i = threadIdx.x; i < rows * PACKS; i += blockDim.x) {
-            const int row = i / PACKS, place = i % PACKS * PACK;
-            copy_async(to + row * STRIDE<WIDTH> + place, from + (row < there ? row : 0) * 3 * width + place, row < there);
-        }
+        for (u32 row = threadIdx.x / PACKS; row < rows; row += at_once)
+#pragma unroll
+            for (int part = 0; part < PARTS; part++)
+                copy_async(to + (part * KEYS + row) * STRIDE<WIDTH> + place, from + part * width + (row * apart + place), int(row) < there);
     }
 
     // Starts to copy keys and values of a stage, and with a head's first ones its queries.
@@ -61,9 +67,8 @@ struct Block {
         const int key = stage * KEYS, turn = head * count + stage;
         const storage* const of_head = a.qkv + start * 3 * width + head * WIDTH;
         if (head < a.heads) {
-            if (stage == 0) copy(queries_of(head), of_head + first * 3 * width, queries, a.tokens - first);
-            copy(keys(turn), of_head + width + key * 3 * width, KEYS, a.tokens - key);
-            copy(keys(turn) + KEYS * STRIDE<WIDTH>, of_head + 2 * width + key * 3 * width, KEYS, a.tokens - key);
+            if (stage == 0) copy<1>(queries_of(head), of_head + first * 3 * width, queries, a.tokens - first);
+            copy<2>(keys(turn), of_head + width + key * 3 * width, KEYS, a.tokens - key);
         }
         commit_copies();
     }

@@ -8,6 +8,8 @@
 //      160, 320 and 640 (64 keys: 192, 320, 640; 128 keys: 256, 384, 640). Three warpgroups read keys and values once for 192 queries:
 //      at 145 tokens and heads of 64 that is predicted at 2500 cycles of the second-level cache and 1900 of exponentials for a head,
 //      where blocks of 64 queries would take 5600 cycles of the cache. All of this is predicted and not measured.
+//   2  a thread's copies add from line to line: 8 instructions a copy of heads of 64 in the place of 40, 2 to 3 of heads of 80 in the
+//      place of 43, whose copies met in a bank by fours and now in none (counted, not measured)
 // Heads of 80 stand in panels of 32 bytes a row, those of 32 of 64 bytes, so that every tile is whole patterns of the hardware's.
 // Grid: (ceil(tokens / (64·GROUPS)), heads, images), 128·GROUPS threads; dynamic shared memory: (64·GROUPS + 4·KEYS)·WIDTH values, and
 // 1024 bytes to begin at a multiple of them.
@@ -34,30 +36,47 @@ struct Block {
 
     const AttentionForward& a;
     storage *const queries, *const stages;  // two of keys and values
-    const int first, group, threads;
+    const int first, group;
     const size_t width, step;
     const storage* const of_head;
+    const storage* coming;  // keys of the next tile
     Rows<WIDTH> rows;
 
     DEVICE Block(const AttentionForward& a, storage* memory)
         : a(a), queries(memory), stages(memory + blockDim.x / 128 * Queries::SIZE), first(blockIdx.x * (blockDim.x / 2)),
-          group(threadIdx.x / 128), threads(blockDim.x), width(size_t(a.heads) * WIDTH), step(3 * width),
-          of_head(a.qkv + blockIdx.z * a.tokens * step + blockIdx.y * WIDTH) {
+          group(threadIdx.x / 128), width(size_t(a.heads) * WIDTH), step(3 * width),
+          of_head(a.qkv + blockIdx.z * a.tokens * step + blockIdx.y * WIDTH), coming(of_head + width) {
         clear<WIDTH / 8>(rows.context);
     }
 
-    DEVICE void fetch_queries() {
-        for (int i = 0; i < threads / 128; i++) {
-            const int row = first + i * QUERIES;
-            Queries::fetch(queries + i * Queries::SIZE, of_head + row * step, step, a.tokens - row, WIDTH, threads);
+    // Starts to copy a tile, and with keys their values behind it; lines that are not there become zero. A thread has one pack of each
+    // panel's line and goes down the lines by whole patterns of eight, where packs change places alike: from line to line it only adds.
+    // Eight neighbours fill 128 bytes of shared memory, whatever a panel's width, and so meet in no bank.
+    template <class Tile, int PARTS>
+    DEVICE void copy(storage* to, const storage* from, int there, u32 thread, u32 by) {
+        const u32 at_once = by / Tile::PACKS, pack = thread % Tile::PACKS;
+        int line = thread / Tile::PACKS;
+        to += Tile::place(line, pack), from += line * step + pack * 8;
+        for (; line < Tile::PANEL / Tile::ACROSS; line += at_once) {
+#pragma unroll
+            for (int i = 0; i < PARTS * WIDTH / Tile::ACROSS; i++) {
+                const int part = i / (WIDTH / Tile::ACROSS), panel = i % (WIDTH / Tile::ACROSS);
+                copy_async(to + i * Tile::PANEL, from + part * width + panel * Tile::ACROSS, line < there);
+            }
+            to += at_once * Tile::ACROSS, from += at_once * step;
         }
     }
 
+    // Each warpgroup its own.
+    DEVICE void fetch_queries() {
+        const int row = first + group * QUERIES;
+        copy<Queries, 1>(queries + group * Queries::SIZE, of_head + row * step, a.tokens - row, threadIdx.x % 128, 128);
+    }
+
     DEVICE void fetch(int tile) {
-        const int key = tile * KEYS, there = a.tokens - key;
-        storage* const stage = stages + tile % 2 * 2 * Keys::SIZE;
-        if (there > 0) Keys::fetch(stage, of_head + width + key * step, step, there, WIDTH, threads);
-        if (there > 0) Keys::fetch(stage + Keys::SIZE, of_head + 2 * width + key * step, step, there, WIDTH, threads);
+        const int there = a.tokens - tile * KEYS;
+        if (there > 0) copy<Keys, 2>(stages + tile % 2 * 2 * Keys::SIZE, coming, there, threadIdx.x, blockDim.x);
+        coming += KEYS * step;
         commit_copies();
     }
 

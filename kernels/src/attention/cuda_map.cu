@@ -3,9 +3,11 @@
 //   1  maps of all heads in memory, then a reduction: 2·heads·tokens² values moved
 //   2  a block owns 64 queries by KEYS keys of the fused map and goes through the heads: nothing of a single head is stored,
 //      and the next head's tiles arrive while this one's are multiplied
-//   3  where blocks fill the device: cuda_fused.cu, which makes the map on the way
+//   3  copies as in version 4 of cuda.cu
+//   4  where blocks fill the device: cuda_fused.cu, which makes the map on the way
 // Grid: (ceil(tokens / QUERIES), ceil(tokens / KEYS), images); dynamic shared memory: 2·(QUERIES + KEYS)·STRIDE values.
 #include "../../cuda/tensor.cuh"
+#include "../../cuda/attention.cuh"
 
 struct AttentionMap {
     const storage* qkv;         // (images, tokens, 3·heads·WIDTH)
@@ -18,16 +20,6 @@ struct AttentionMap {
 
 enum Fusion { MEAN, MAX, MIN };
 
-// Tiles fit 64 KiB of shared memory on architectures that have no more.
-template <int WIDTH>
-constexpr bool SMALL = BEFORE_AMPERE && WIDTH > 80;
-template <int WIDTH>
-constexpr int QUERIES = SMALL<WIDTH> && sizeof(storage) == 4 ? 32 : 64;
-template <int WIDTH>
-constexpr int THREADS = 2 * QUERIES<WIDTH>;
-template <int WIDTH>
-constexpr int KEYS = sizeof(storage) == 2 ? (SMALL<WIDTH> ? 32 : 64) : WIDTH > 64 ? 16 : 32;
-
 template <int WIDTH>
 DEVICE void fused_map(const AttentionMap& a) {
     constexpr int COUNT = KEYS<WIDTH>, TILES = COUNT / 8, OWN = QUERIES<WIDTH>, STAGE = (OWN + COUNT) * STRIDE<WIDTH>;
@@ -35,13 +27,14 @@ DEVICE void fused_map(const AttentionMap& a) {
     storage* const stages = (storage*)memory;  // two of queries and keys
     const int first = blockIdx.x * OWN, key = blockIdx.y * COUNT, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const size_t width = size_t(a.heads) * WIDTH, step = 3 * width, start = size_t(blockIdx.z) * a.tokens;
+    const storage *queries_of_head = a.qkv + (start + first) * step, *keys_of_head = a.qkv + (start + key) * step + width;
     auto fetch = [&](int head) {
         storage* const stage = stages + head % 2 * STAGE;
-        const storage* const of_head = a.qkv + start * step + head * WIDTH;
         if (head < a.heads) {
-            copy_tile<OWN, WIDTH, THREADS<WIDTH>>(stage, of_head + first * step, step, a.tokens - first);
-            copy_tile<COUNT, WIDTH, THREADS<WIDTH>>(stage + OWN * STRIDE<WIDTH>, of_head + width + key * step, step, a.tokens - key);
+            copy_tile<OWN, WIDTH, THREADS<WIDTH>>(stage, queries_of_head, step, a.tokens - first);
+            copy_tile<COUNT, WIDTH, THREADS<WIDTH>>(stage + OWN * STRIDE<WIDTH>, keys_of_head, step, a.tokens - key);
         }
+        queries_of_head += WIDTH, keys_of_head += WIDTH;
         commit_copies();
     };
     fetch(0);

@@ -35,6 +35,23 @@ pub fn chosen(module: &str, storage: Storage, capability: u32) -> Result<&'stati
     found.ok_or_else(|| Fault::NoModule { module: format!("{module}.{storage}"), capability })
 }
 
+/// The architecture, 70, 75 or 80, whose instructions make the tensor-core products of what a device [chooses](chosen): its own, unless
+/// there is no module for that. f16 is what came before bf16, and stays as `sm_75` has it on everything later. A launch takes its tiles
+/// from here; what is for Hopper alone is not asked for.
+///
+/// ```
+/// use kernels::cuda::{Storage, modules::instructions};
+/// assert_eq!([70, 75, 90].map(|capability| instructions(Storage::F16, capability)), [70, 75, 75]);
+/// assert_eq!([70, 75, 90].map(|capability| instructions(Storage::F32, capability)), [70, 70, 80]);
+/// ```
+pub fn instructions(storage: Storage, capability: u32) -> u32 {
+    match (storage, capability) {
+        (Storage::F16, 75..) => 75,
+        (Storage::F32 | Storage::Bf16, 80..) => 80,
+        _ => 70,
+    }
+}
+
 /// The bytes of a module, ended by zero as a driver wants PTX.
 ///
 /// # Errors
@@ -77,6 +94,24 @@ mod tests {
                 // Some kernels keep all they have as f32.
                 let f32_only = ["adamw_length", "batch_norm", "blend", "cross_entropy"].contains(&module);
                 assert!(f32_only || chosen(module, half, capability).is_ok(), "{module}.{half} of sm_{capability}");
+            }
+        }
+    }
+
+    #[test]
+    fn instructions_are_those_of_what_is_chosen() {
+        for module in ["attention", "attention_map", "attention_backward", "attention_fused", "linear", "rollout_explicit"] {
+            for storage in [Storage::F32, Storage::Bf16, Storage::F16] {
+                for capability in [70, 72, 75, 80, 86, 89, 90, 100, 120] {
+                    let Ok(name) = chosen(module, storage, capability) else {
+                        let oldest = if module == "attention_fused" || storage == Storage::Bf16 { 80 } else { 70 };
+                        assert!(instructions(storage, capability) < oldest, "{module}.{storage} of sm_{capability}");
+                        continue;
+                    };
+                    let (_, target) = name.split_once(".sm_").unwrap();
+                    let made_for: u32 = target[..2].parse().unwrap();
+                    assert_eq!(instructions(storage, capability), made_for.min(80), "{name} on sm_{capability}");
+                }
             }
         }
     }

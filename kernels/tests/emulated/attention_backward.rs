@@ -173,10 +173,11 @@ fn mutants_are_caught() {
             from: "__syncthreads();  // all have read this stage before it is filled again",
             to: "",
         },
+        Mutant { what: "one query too many", from: "const bool there = query < a.tokens;", to: "const bool there = query <= a.tokens;" },
         Mutant {
-            what: "one query too many",
-            from: "const bool there = first + i < a.tokens;",
-            to: "const bool there = first + i <= a.tokens;",
+            what: "the next queries overwrite those that are read",
+            from: "tiles.queries(tile + 1), coming",
+            to: "tiles.queries(tile), coming",
         },
         Mutant {
             what: "a column's number is taken for a row",

@@ -2,10 +2,10 @@
 //! shared memory, which the emulated device holds launches to.
 
 use kernels::Workspace;
-use kernels::attention::cuda::{self, AttentionForward, AttentionMap, Backward};
+use kernels::attention::cuda::{self, AttentionForward, AttentionMap, Backward, Chip, MapLaunch};
 use kernels::attention::{self, Forward, Fused, HeadFusion, ReadOuts, Shape};
 use kernels::check::seeded;
-use kernels::cuda::Fault;
+use kernels::cuda::{Fault, shared_memory};
 
 use crate::attention::inputs;
 use crate::emulator::{Library, Schedule, source};
@@ -96,6 +96,18 @@ fn attention_with_the_instructions_of_turing() {
     under_all_schedules(|schedule| attention_on(75, Storage::F16, schedule)).unwrap();
     // Its modules of f32 are those of sm_70, under its own limit of shared memory.
     attention_on(75, Storage::F32, Schedule::Backward).unwrap();
+}
+
+/// What is later loads the same modules of f16, and has to launch them with the same tiles.
+#[test]
+fn halves_are_those_of_turing_on_whatever_follows_it() {
+    for capability in [80, 90] {
+        attention_on(capability, Storage::F16, Schedule::Backward).unwrap();
+        let shape = Shape { images: 64, tokens: 145, heads: 12, head_width: 64 };
+        let of = |storage| MapLaunch::of(Chip { capability, multiprocessors: 8, shared: shared_memory(capability) }, storage, shape);
+        assert!(matches!((of(Storage::F16), of(Storage::Bf16)), (MapLaunch::Apart, MapLaunch::Fused { .. })));
+        assert!(Library::of_architecture("attention/cuda_fused.cu", Storage::F16, capability).is_none());
+    }
 }
 
 #[test]

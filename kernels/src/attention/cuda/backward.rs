@@ -2,6 +2,7 @@
 
 use super::{is_before_ampere, tile_bytes};
 use crate::attention::{RowRule, Shape};
+use crate::cuda::modules::instructions;
 use crate::cuda::{Address, Fault, Queue, Storage, arguments, run};
 
 arguments! {
@@ -145,10 +146,10 @@ fn arguments(shape: Shape, of: Backward) -> AttentionBackward {
 /// Rows that a block of the backward pass keeps, and rows that stream by.
 fn backward_tiles(queue: &dyn Queue, storage: Storage, head_width: usize) -> (usize, usize) {
     match (storage, head_width) {
-        (Storage::F32, 128) => (if is_before_ampere(queue) { 16 } else { 32 }, 16),
-        (Storage::F32, 80) if is_before_ampere(queue) => (32, 16),
+        (Storage::F32, 128) => (if is_before_ampere(queue, storage) { 16 } else { 32 }, 16),
+        (Storage::F32, 80) if is_before_ampere(queue, storage) => (32, 16),
         (Storage::F32, _) | (_, 128) => (64, 16),
-        (_, 80) => (64, if (75..80).contains(&queue.capability()) { 32 } else { 48 }),
+        (_, 80) => (64, if instructions(storage, queue.capability()) == 75 { 32 } else { 48 }),
         _ => (64, 64),
     }
 }

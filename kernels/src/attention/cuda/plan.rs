@@ -2,6 +2,7 @@
 
 use super::{fused_bytes, fused_keys, fused_stages};
 use crate::attention::Shape;
+use crate::cuda::modules::instructions;
 use crate::cuda::{Queue, Storage};
 
 /// How a fused map is made beside the context.
@@ -54,8 +55,10 @@ impl MapLaunch {
         let blocks = |queries: usize| shape.images * shape.tokens.div_ceil(queries);
         let fits = |queries: &usize| fused_bytes(storage, shape, *queries) <= chip.shared;
         let held = shape.tokens <= fused_stages(shape.head_width, true) * fused_keys(storage);
-        // Before sm_80 nothing is copied beside the work, and products leave few registers: the fused kernel is not compiled there.
-        let queries = [64, 32, 16].into_iter().find(fits).filter(|_| held && chip.capability >= 80);
+        // Before sm_80 nothing is copied beside the work, and products leave few registers: the fused kernel is not compiled there,
+        // nor in f16, which every device has as those do.
+        let is_compiled = instructions(storage, chip.capability) >= 80;
+        let queries = [64, 32, 16].into_iter().find(fits).filter(|_| held && is_compiled);
         match queries {
             Some(queries) if blocks(queries) >= chip.multiprocessors => Self::Fused { queries },
             _ if blocks(64) >= chip.multiprocessors => Self::Apart,
@@ -92,6 +95,8 @@ mod tests {
         assert_eq!([of(H200, Storage::Bf16, 64, 641), of(H200, Storage::F32, 64, 577)], [Apart; 2]);
         assert_eq!([of(H200, Storage::Bf16, 1, 641), of(H200, Storage::F32, 1, 577)], [Branch; 2]);
         assert_eq!([of(T4, Storage::F16, 64, 145), of(T4, Storage::F16, 1, 145)], [Apart, Branch]);
+        // There is no fused kernel of f16, whatever the device.
+        assert_eq!([of(H200, Storage::F16, 64, 145), of(A100, Storage::F16, 1, 145)], [Apart, Branch]);
     }
 
     #[test]
