@@ -135,8 +135,8 @@ DEVICE void times_turned(float (*to)[4], Left left, const storage* rows) {
 #pragma unroll
         for (int tile = 0; tile < TILES; tile += 2) {
             load_right(b, rows + tile * 8 * STRIDE<WIDTH> + step * DEPTH, STRIDE<WIDTH>);
-            mma(to[tile], a, b, storage());
-            mma(to[tile + 1], a, b + 2, storage());
+            mma_apart(to[tile], a, b, storage());
+            mma_apart(to[tile + 1], a, b + 2, storage());
         }
     }
 }

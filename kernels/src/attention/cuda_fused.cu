@@ -123,7 +123,8 @@ DEVICE void opened(const u32* held, float (*tiles)[4]) {
 
 template <int WIDTH, bool LONG>
 DEVICE void forward(const AttentionFused& a) {
-    constexpr int STAGES = LONG ? (WIDTH > 80 ? 8 : 10) : WIDTH > 64 ? 5 : 4;  // as many as registers can hold
+    constexpr int MOST = WIDTH > 80 ? (HALF ? 8 : 5) : WIDTH > 64 && !HALF ? 9 : 10;  // as many as registers can hold
+    constexpr int STAGES = LONG ? MOST : WIDTH > 64 ? 5 : 4;
     DYNAMIC_SHARED(memory);
     const Block<WIDTH> block = {a, (storage*)memory};
     const int lane = block.lane, row = block.group * 16 + lane / 4;
@@ -218,9 +219,10 @@ DEVICE void forward(const AttentionFused& a) {
     block.write_map();
 }
 
+#define BOUNDS 256, HALF ? 0 : 1  // threads; in f32 one block a multiprocessor, whose registers it needs
 #define OF_WIDTH(width)                                                                     \
-    KERNEL(256, attention_fused_##width, AttentionFused) { forward<width, false>(a); }          \
-    KERNEL(256, attention_fused_long_##width, AttentionFused) { forward<width, true>(a); }
+    KERNEL(BOUNDS, attention_fused_##width, AttentionFused) { forward<width, false>(a); }          \
+    KERNEL(BOUNDS, attention_fused_long_##width, AttentionFused) { forward<width, true>(a); }
 
 OF_WIDTH(32)
 OF_WIDTH(64)

@@ -71,7 +71,8 @@ DEVICE void fused_map(const AttentionMap& a) {
     }
 }
 
+#define BOUNDS THREADS<64>, sizeof(storage) == 2 ? 0 : 4  // in f32 four blocks a multiprocessor, or registers are spared and spilled
 KERNEL(THREADS<32>, attention_map_32, AttentionMap) { fused_map<32>(a); }
-KERNEL(THREADS<64>, attention_map_64, AttentionMap) { fused_map<64>(a); }
+KERNEL(BOUNDS, attention_map_64, AttentionMap) { fused_map<64>(a); }
 KERNEL(THREADS<80>, attention_map_80, AttentionMap) { fused_map<80>(a); }
 KERNEL(THREADS<128>, attention_map_128, AttentionMap) { fused_map<128>(a); }

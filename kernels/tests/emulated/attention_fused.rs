@@ -47,8 +47,9 @@ fn shapes(storage: Storage) -> Vec<(Shape, usize, HeadFusion)> {
     let heads_of_64 = counts.zip(turns).map(|(tokens, (queries, fusion))| (shape(tokens, 64), queries, fusion));
     let others =
         [32, 80, 128].into_iter().flat_map(|width| [(shape(33, width), 64, HeadFusion::Mean), (shape(70, width), 16, HeadFusion::Max)]);
-    let long = if storage == Storage::F32 { 161 } else { 321 };
-    let longer = [(shape(long, 32), 64, HeadFusion::Min), (shape(long, 128), 32, HeadFusion::Mean)];
+    // In f32 registers hold no more tokens of the widest heads than the short kernel does.
+    let (long, wide) = if storage == Storage::F32 { (161, 80) } else { (321, 128) };
+    let longer = [(shape(long, 32), 64, HeadFusion::Min), (shape(long, wide), 32, HeadFusion::Mean)];
     heads_of_64.chain(others).chain(longer.into_iter().filter(|_| storage != Storage::F16)).collect()
 }
 

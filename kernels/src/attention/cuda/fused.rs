@@ -32,7 +32,7 @@ arguments! {
 /// # Errors
 /// As for [`Queue::launch`].
 pub fn forward_with_map(queue: &dyn Queue, storage: Storage, shape: Shape, queries: usize, arguments: AttentionFused) -> Result<(), Fault> {
-    let is_long = shape.tokens > fused_stages(shape.head_width, false) * fused_keys(storage);
+    let is_long = shape.tokens > fused_stages(storage, shape.head_width, false) * fused_keys(storage);
     let kernel = match (shape.head_width, is_long) {
         (32, false) => "attention_fused_32",
         (64, false) => "attention_fused_64",
@@ -53,11 +53,12 @@ pub(super) fn fused_keys(storage: Storage) -> usize {
 }
 
 /// Stages whose probabilities a kernel holds, the short or the long one.
-pub(super) fn fused_stages(head_width: usize, is_long: bool) -> usize {
-    match (head_width, is_long) {
-        (128, true) => 8,
-        (_, true) => 10,
-        (80 | 128, false) => 5,
+pub(super) fn fused_stages(storage: Storage, head_width: usize, is_long: bool) -> usize {
+    match (head_width, is_long, storage) {
+        (80 | 128, false, _) | (128, true, Storage::F32) => 5,
+        (80, true, Storage::F32) => 9,
+        (128, true, _) => 8,
+        (_, true, _) => 10,
         _ => 4,
     }
 }

@@ -54,7 +54,7 @@ impl MapLaunch {
     pub fn of(chip: Chip, storage: Storage, shape: Shape) -> Self {
         let blocks = |queries: usize| shape.images * shape.tokens.div_ceil(queries);
         let fits = |queries: &usize| fused_bytes(storage, shape, *queries) <= chip.shared;
-        let held = shape.tokens <= fused_stages(shape.head_width, true) * fused_keys(storage);
+        let held = shape.tokens <= fused_stages(storage, shape.head_width, true) * fused_keys(storage);
         // Before sm_80 nothing is copied beside the work, and products leave few registers: the fused kernel is not compiled there,
         // nor in f16, which every device has as those do.
         let is_compiled = instructions(storage, chip.capability) >= 80;
