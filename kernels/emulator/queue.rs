@@ -25,8 +25,7 @@ pub struct Emulated {
     pub multiprocessors: usize,
     /// What memory it has.
     pub bytes: usize,
-    /// How many joins it still leaves out.
-    deaf: AtomicUsize,
+    unjoined: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -39,7 +38,6 @@ struct State {
     branch: Vec<Step>,
     inside: bool,
     recording: Option<Vec<Step>>,
-    /// Nothing once it was given back.
     recordings: Vec<Option<Arc<Vec<Step>>>>,
     ticking: Ticking,
 }
@@ -57,7 +55,7 @@ impl Emulated {
     /// A device that runs warps in this order; nothing where there is no C++ compiler.
     pub fn new(schedule: Schedule) -> Option<Self> {
         Library::of("activation/cuda.cu", Storage::F32)?;
-        Some(Self { schedule, capability: 90, multiprocessors: 8, bytes: 1 << 30, deaf: AtomicUsize::new(0), state: Mutex::default() })
+        Some(Self { schedule, capability: 90, multiprocessors: 8, bytes: 1 << 30, unjoined: AtomicUsize::new(0), state: Mutex::default() })
     }
 
     /// The same as another architecture.
@@ -77,7 +75,7 @@ impl Emulated {
 
     /// The same without the next so many joins of branches, as if they had been forgotten.
     pub fn without_joins(self, joins: usize) -> Self {
-        Self { deaf: AtomicUsize::new(joins), ..self }
+        Self { unjoined: AtomicUsize::new(joins), ..self }
     }
 
     /// Recordings that were made and not given back.
@@ -218,8 +216,7 @@ impl Queue for Emulated {
     }
 
     fn join(&self) -> Result<(), Fault> {
-        let is_left_out = |left: usize| left.checked_sub(1);
-        if self.deaf.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_left_out).is_ok() {
+        if self.unjoined.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
             return Ok(());
         }
         self.perform_or_record(Step::Join)
@@ -238,13 +235,13 @@ impl Queue for Emulated {
     }
 
     fn replay(&self, recording: Recording) -> Result<(), Fault> {
-        let steps = self.state().recordings[recording.0 as usize].clone().expect("a recording that was given back is not replayed");
+        let steps = self.state().recordings[recording.0 as usize].clone().expect("it was not given back");
         self.state().ticking.computes();
         steps.iter().try_for_each(|step| self.perform(step))
     }
 
-    fn forget(&self, recording: Recording) {
-        self.state().recordings[recording.0 as usize] = None;
+    fn forget(&self, Recording(which): Recording) {
+        self.state().recordings[which as usize] = None;
     }
 
     fn clock(&self) -> Option<&dyn Clock> {

@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 use std::str::FromStr;
 
 use crate::Error;
-use crate::cuda::driver::COMPILED_BY;
+use crate::cuda::driver::{COMPILED_BY, extents};
 use crate::cuda::{Fault, Storage, modules};
 
 /// A place that computes.
@@ -118,13 +118,8 @@ impl Cuda {
 /// Refuses architectures that nothing was compiled for, and drivers that cannot compile what was.
 fn has_kernels(ordinal: usize, version: i32) -> Result<(), Fault> {
     use cudarc::driver::result::{self, DriverError};
-    use cudarc::driver::sys::CUdevice_attribute as Attribute;
-    let broken = |DriverError(code): DriverError| Fault::Broken(format!("{code:?}"));
-    let device = result::device::get(ordinal as i32).map_err(broken)?;
-    // SAFETY: the driver gave this device out.
-    let attribute = |which| unsafe { result::device::get_attribute(device, which) }.map_err(broken);
-    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
-    let capability = 10 * major + attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+    let found = result::device::get(ordinal as i32).and_then(extents);
+    let [capability, _] = found.map_err(|DriverError(code)| Fault::Broken(format!("{code:?}")))?;
     let is_assembled = modules::chosen("linear", Storage::F32, capability as u32)?.ends_with("cubin");
     if is_assembled || version >= COMPILED_BY { Ok(()) } else { Err(Fault::OldDriver { version }) }
 }

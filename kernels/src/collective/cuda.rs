@@ -222,10 +222,8 @@ fn initialised(
     let until = Instant::now() + patience;
     let met = told.recv_timeout(patience).unwrap_or_else(|_| Err(late()))?;
     while !freed.driver().map_or(Ok(true), |driver| driver.is_idle(side))? {
-        if Instant::now() > until {
-            return Err(late());
-        }
         std::thread::sleep(Duration::from_millis(1));
+        (Instant::now() < until).then_some(()).ok_or_else(late)?;
     }
     freed.free(one);
     Ok(met)

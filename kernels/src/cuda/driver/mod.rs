@@ -30,6 +30,7 @@ use crate::linear::cuda::Asked;
 use branch::Branch;
 use clock::Moments;
 use kernels::Loaded;
+pub(crate) use opening::extents;
 use opening::opened;
 pub(crate) use refusals::COMPILED_BY;
 pub use side::Side;

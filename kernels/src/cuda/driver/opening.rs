@@ -33,21 +33,14 @@ pub(super) fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
         return Err(Fault::NoDevice { ordinal, count });
     }
     let device = result::device::get(ordinal as i32).map_err(broken)?;
-    let attribute = |which| {
-        // SAFETY: the driver gave this device out.
-        unsafe { result::device::get_attribute(device, which) }.map_err(broken)
-    };
-    use sys::CUdevice_attribute as Attribute;
-    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
-    let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
-    let multiprocessors = attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
+    let [capability, multiprocessors] = extents(device).map_err(broken)?;
     let name = result::device::get_name(device).map_err(broken)?;
-    // SAFETY: as above; released in `drop`.
+    // SAFETY: the driver gave this device out; released in `drop`.
     let context = unsafe { result::primary_ctx::retain(device) }.map_err(broken)?;
     // SAFETY: the context was just retained.
     unsafe { result::ctx::set_current(context) }.map_err(broken)?;
     let stream = stream::create(stream::StreamKind::NonBlocking).map_err(broken)?;
-    let (capability, multiprocessors) = ((10 * major + minor) as u32, multiprocessors.max(1) as usize);
+    let (capability, multiprocessors) = (capability as u32, multiprocessors.max(1) as usize);
     Ok(Driver {
         name,
         capability,
@@ -60,6 +53,16 @@ pub(super) fn opened(ordinal: usize, choice: Choice) -> Result<Driver, Fault> {
         recorded: Condvar::new(),
         ways: Ways::new(choice),
     })
+}
+
+/// A device's architecture, as 90 for `sm_90`, and its multiprocessors.
+pub(crate) fn extents(device: sys::CUdevice) -> Result<[i32; 2], DriverError> {
+    use sys::CUdevice_attribute as Attribute;
+    // SAFETY: the driver gave this device out.
+    let attribute = |which| unsafe { result::device::get_attribute(device, which) };
+    let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+    let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+    Ok([10 * major + minor, attribute(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?])
 }
 
 impl Drop for Driver {

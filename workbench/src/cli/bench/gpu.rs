@@ -108,6 +108,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let visit = Visit { arguments, models, seed, end };
     let mut report = visit.report(Machine::of(&driver)?);
     report.write(&arguments.out)?;
+    let storages = visit.storages(driver.capability());
+    report.machine.tell_ways(&driver, &storages);
     let memory = Memory::new(driver.clone());
     for part in [Part::Parity, Part::Rates, Part::Ladder].into_iter().filter(|part| arguments.parts.contains(part)) {
         match part {
@@ -117,7 +119,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         report.write(&arguments.out)?;
     }
-    report.machine.look_again(&driver, &visit.storages(driver.capability()));
+    report.machine.look_again(&driver, &storages);
     report.write(&arguments.out)?;
     println!("{}\n{}", report.summary(), arguments.out.display());
     verdict(&report).with_context(|| format!("{} tells all of it", arguments.out.display()))

@@ -28,7 +28,7 @@ pub struct Machine {
     pub kernels: String,
     /// Which products were asked for.
     pub products: String,
-    /// Which they went through, by storage, told when all is done.
+    /// Which they went through, by storage: told before anything is measured, and again when all is done.
     pub ways: BTreeMap<String, Way>,
     pub processor_threads: usize,
 }
@@ -77,6 +77,11 @@ impl Machine {
     /// Looks again, when all is done.
     pub fn look_again(&mut self, driver: &Driver, storages: &[Storage]) {
         self.found[1] = as_found();
+        self.tell_ways(driver, storages);
+    }
+
+    /// Asks which way products take.
+    pub fn tell_ways(&mut self, driver: &Driver, storages: &[Storage]) {
         self.ways = storages.iter().map(|&storage| (storage.to_string(), Way::of(driver, storage))).collect();
     }
 }

@@ -6,10 +6,10 @@ use kernels::cuda::{Fault, Storage};
 use kernels::saliency::Reduction;
 
 use super::emulator::Schedule;
-use super::learning::{IMAGES, LABELS, STEP};
+use super::learning::{IMAGES, LABELS};
 use super::queue::Emulated;
-use super::{CLASSES, configs, device, off, on_cpu, on_device, pictures, vit, wide};
-use crate::training::{Lesson, Training};
+use super::{CLASSES, configs, device, off, on_cpu, on_device, pictures, vit};
+use crate::training::{Learner, Lesson};
 use crate::vit::cuda::learning::Learning;
 use crate::{Batch, Error, HeadKind, Probe, Target, VitConfig};
 
@@ -59,27 +59,22 @@ fn a_batch_that_is_too_large_is_halved() {
 fn a_lesson_that_is_too_large_is_halved() {
     let Some(large) = device() else { return };
     let batch = pictures(&vit(), IMAGES);
-    let lesson = Lesson { batch: &batch, labels: &LABELS };
-    let training = |head, queue| Training::with(Box::new(Learning::on(on_cpu(&vit(), head), queue, 0, Storage::F32).unwrap()));
-    let mut whole = training(HeadKind::Linear(CLASSES), large.clone());
-    let loss = whole.step_of(&[lesson], &[], STEP).unwrap();
-    assert_eq!(whole.passes(), 1);
-    let too_small = small(large.given_out() - 1).unwrap();
-    let mut halved = training(HeadKind::Linear(CLASSES), too_small.clone());
-    let loss_of_halves = halved.step_of(&[lesson], &[], STEP).unwrap();
-    assert_eq!(halved.passes(), 2);
-    assert!((loss_of_halves - loss).abs() <= 1e-6 * loss, "{loss_of_halves}, at once {loss}");
-    let [found, expected] = [&halved, &whole].map(|training| training.vit().unwrap());
-    for ((name, found), (_, expected)) in found.model.weights.named().iter().zip(expected.model.weights.named()) {
-        let distance = off(wide(&found.to_rows()), wide(&expected.to_rows()));
-        assert!(distance <= 1e-5, "{name}: {distance}");
-    }
+    let gradient = |head, queue: &Arc<Emulated>| {
+        let mut learning = Learning::on(on_cpu(&vit(), head), queue.clone(), 0, Storage::F32).unwrap();
+        learning.clear().unwrap();
+        let added = learning.add(Lesson { batch: &batch, labels: &LABELS }, &[], IMAGES, None)?;
+        Ok::<_, Error>((added, queue.given_out(), learning.gradients().unwrap()))
+    };
+    let (whole, used, expected) = gradient(HeadKind::Linear(CLASSES), &large).unwrap();
+    let (halved, _, found) = gradient(HeadKind::Linear(CLASSES), &small(used - 1).unwrap()).unwrap();
+    assert_eq!((whole.passes, halved.passes), (1, 2));
+    assert!((halved.loss - whole.loss).abs() <= 1e-6 * whole.loss, "{halved:?}, at once {whole:?}");
+    let all = |gradient: Vec<(String, Vec<f64>)>| gradient.into_iter().flat_map(|(_, values)| values).collect::<Vec<_>>();
+    let distance = off(all(found), all(expected));
+    assert!(distance <= 1e-5, "{distance}");
     // BatchNorm would take other statistics over halves.
-    let mut normalised = training(HeadKind::Dnn3(CLASSES), large.clone());
-    normalised.step_of(&[lesson], &[], STEP).unwrap();
-    drop((whole, halved));
-    let mut refused = training(HeadKind::Dnn3(CLASSES), small(large.given_out() - 1).unwrap());
-    let refused = refused.step_of(&[lesson], &[], STEP).unwrap_err();
+    let (_, used, _) = gradient(HeadKind::Dnn3(CLASSES), &large).unwrap();
+    let refused = gradient(HeadKind::Dnn3(CLASSES), &small(used - 1).unwrap()).unwrap_err();
     assert!(matches!(refused, Error::Kernel(kernels::Error::Device(Fault::OutOfMemory { .. }))), "{refused}");
 }
 
