@@ -122,16 +122,19 @@ fn rows_are_the_explicit_products() {
     let kept = Forward { qkv: &qkv, log_sum_exp: &log_sum_exp, context: &context };
     let (maps, _) = by_definition(SHAPE, &qkv, &[]);
     let Shape { tokens, heads, .. } = SHAPE;
-    let rules: [(RowRule, fn(f64, f64) -> f64); 3] =
-        [(RowRule::Relevance, |a, g| (a * g).max(0.0)), (RowRule::Attention, |a, _| a), (RowRule::PositiveGradient, |_, g| g.max(0.0))];
-    for (rule, of) in rules {
+    let gathered = |rule, a: f64, g: f64| match rule {
+        RowRule::Relevance => (a * g).max(0.0),
+        RowRule::Attention => a,
+        RowRule::PositiveGradient => g.max(0.0),
+    };
+    for rule in [RowRule::Relevance, RowRule::Attention, RowRule::PositiveGradient] {
         let (mut dqkv, mut dmaps, mut step) = (vec![0.0; SHAPE.qkv_len()], vec![0.0; SHAPE.maps_len()], vec![f64::NAN; 10]);
         let read_outs = ReadOuts { rule, row: &row, row_step: &mut step, map_gradients: &mut dmaps };
         backward(SHAPE, kept, &dcontext, &mut dqkv, read_outs, &mut Workspace::default()).unwrap();
         let mut expected = vec![0.0; 10];
         for (at, (&a, &g)) in maps.iter().zip(&dmaps).enumerate() {
             let (image, i, j) = (at / (tokens * tokens * heads), at / tokens % tokens, at % tokens);
-            expected[image * tokens + j] += row[image * tokens + i] * of(a, g) / heads as f64;
+            expected[image * tokens + j] += row[image * tokens + i] * gathered(rule, a, g) / heads as f64;
         }
         assert_close(&format!("{rule:?}"), &step, &expected, Tolerance::absolute(1e-12));
     }

@@ -219,7 +219,7 @@ impl State {
 /// The library at a place, or why it is not used.
 fn tried(driver: &Driver, place: &Place, storage: Storage) -> Result<Result<Cublaslt, String>, Fault> {
     let opened = Library::load(place).map(|library| Cublaslt::open(library, driver, driver.stream.cast()));
-    let mut library = match opened.map_or_else(|why| Ok(Err(why)), |opened| opened)? {
+    let mut library = match opened.unwrap_or_else(|why| Ok(Err(why)))? {
         Ok(library) => library,
         Err(why) => return Ok(Err(why)),
     };
