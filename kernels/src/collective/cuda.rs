@@ -80,9 +80,14 @@ impl Communicator {
         }
         let mut id = UniqueId([0; 128]);
         id.0.iter_mut().zip(&all[0]).for_each(|(to, from)| *to = *from as c_char);
-        let handle = initialised(library, &queue, (group.rank(), group.world()), (id, &side), patience.joining)?;
+        let (value, ranks) = (queue.allocate(4)?, (group.rank(), group.world()));
+        let handle = initialised(library, &queue, ranks, id, (value, side.handle() as usize), patience.joining)?;
         let (handle, group) = (Mutex::new(Some(handle)), group.clone());
-        Ok(Self { queue, side: Some(side), library, handle, group, patience: patience.answering })
+        let mut connected = Self { queue, side: Some(side), library, handle, group, patience: patience.joining };
+        connected.wait()?;
+        connected.queue.free(value);
+        connected.patience = patience.answering;
+        Ok(connected)
     }
 
     /// Asks for the sums over ranks of `values` of each range, in their place, after all that the device was asked for so far.
@@ -187,27 +192,26 @@ impl Drop for Communicator {
 }
 
 /// NCCL's own meeting, which has no end where a rank does not come: it is left behind in its thread when it takes too long. Devices
-/// connect when they first sum, so that is done here too.
+/// connect when they first sum, so that is asked for here too, on a stream whose handle goes to the thread as a number.
 fn initialised(
     library: &'static Library,
     queue: &Arc<dyn Queue>,
     (rank, world): (usize, usize),
-    (id, side): (UniqueId, &Side),
+    id: UniqueId,
+    (value, stream): (Address, usize),
     patience: Duration,
 ) -> Result<Open, Fault> {
     let (tell, told) = channel();
-    // An address as a number, since a handle does not go to another thread.
-    let (stream, one) = (side.handle() as usize, queue.allocate(4)?);
-    let (freed, queue) = (queue.clone(), queue.clone());
+    let queue = queue.clone();
     std::thread::spawn(move || {
         let mut handle: Handle = std::ptr::null_mut();
         let call = || {
-            let value = one.0 as *mut c_void;
+            let (value, stream) = (value.0 as *mut c_void, stream as *mut c_void);
             // SAFETY: writes one handle to a live local; the context of the rank's device is current, and the value stays until the sum
             // of it was made.
             let code = unsafe {
                 match (library.comm_init_rank)(&raw mut handle, world as c_int, id, rank as c_int) {
-                    0 => (library.all_reduce)(value, value, 1, FLOAT32, SUM, handle, stream as *mut c_void),
+                    0 => (library.all_reduce)(value, value, 1, FLOAT32, SUM, handle, stream),
                     code => code,
                 }
             };
@@ -219,14 +223,7 @@ fn initialised(
         let _ = tell.send(made);
     });
     let late = || Fault::Nccl { what: "connecting the devices", reason: format!("not all ranks came within {} s", patience.as_secs()) };
-    let until = Instant::now() + patience;
-    let met = told.recv_timeout(patience).unwrap_or_else(|_| Err(late()))?;
-    while !freed.driver().map_or(Ok(true), |driver| driver.is_idle(side))? {
-        std::thread::sleep(Duration::from_millis(1));
-        (Instant::now() < until).then_some(()).ok_or_else(late)?;
-    }
-    freed.free(one);
-    Ok(met)
+    told.recv_timeout(patience).unwrap_or_else(|_| Err(late()))
 }
 
 fn ended() -> Fault {
